@@ -1,0 +1,152 @@
+"""What the planning model returns before a call and the outcome model after it, in strict schemas."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Strict(BaseModel):
+    """OpenAI's strict mode wants every property required and nothing additional."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Callee(_Strict):
+    name: str
+    number: str | None
+    number_source: Literal["request", "fact", "place", "look_up", "none"]
+
+
+class MandateTerms(BaseModel):
+    """How far Floyd may agree: money at most `max_amount` (decimal string; "0" is nothing), times, promises."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_amount: str = "0"
+    currency: str = "USD"
+    times: list[str] = Field(default_factory=list)
+    promises: list[str] = Field(default_factory=list)
+
+
+class Plan(_Strict):
+    """Schema `plan`."""
+
+    needs_call: bool
+    answer_key: str | None
+    goal: str
+    done_when: list[str]
+    callee: Callee
+    facts_needed: list[str]
+    facts_missing: list[str]
+    steps: list[str]
+    opening: str
+    voicemail: str
+    mandate: MandateTerms
+    questions: list[str]
+
+
+Category = Literal[
+    "done",
+    "done_differently",
+    "answered_without_call",
+    "declined_by_callee",
+    "needs_answer",
+    "needs_approval",
+    "no_answer",
+    "busy",
+    "voicemail_left",
+    "voicemail_no_message",
+    "wrong_number",
+    "number_invalid",
+    "closed",
+    "call_back_promised",
+    "hold_limit",
+    "cost_limit",
+    "time_limit",
+    "no_progress",
+    "refused_by_policy",
+    "do_not_call",
+    "cancelled",
+    "line_failed",
+    "vendor_failed",
+    "unconfirmed",
+]
+
+
+class Claim(_Strict):
+    """Something the call established, with the numbers of the turns that say so."""
+
+    text: str
+    turns: list[int]
+
+
+class FoundTask(_Strict):
+    title: str
+    due: str | None
+    kind: Literal["promise", "appointment", "follow_up"]
+    turn: int
+
+
+class FoundFact(_Strict):
+    key: str
+    value: str
+    turn: int
+
+
+class OutcomeDraft(_Strict):
+    """Schema `outcome`, as the model gives it. Nothing in it is believed before code has checked the turns."""
+
+    category: Category
+    summary: str
+    claims: list[Claim]
+    tasks: list[FoundTask]
+    facts: list[FoundFact]
+
+
+class CheckedClaim(BaseModel):
+    """A claim after the check: `proved` only if a cited callee turn holds its numbers, dates or key words."""
+
+    text: str
+    turns: list[int] = Field(default_factory=list)
+    proved: bool = False
+
+
+class Outcome(BaseModel):
+    """What a request came to. `unproved` lists what the model said without support."""
+
+    category: Category
+    summary: str
+    claims: list[CheckedClaim] = Field(default_factory=list)
+    facts: list[FoundFact] = Field(default_factory=list)
+
+
+def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """JSON schema in the form OpenAI's strict mode takes: all properties required, none additional, no defaults."""
+    schema = model.model_json_schema()
+
+    def tighten(node: Any) -> None:
+        if isinstance(node, dict):
+            node.pop("default", None)
+            node.pop("title", None)
+            if node.get("type") == "object" and "properties" in node:
+                node["required"] = list(node["properties"])
+                node["additionalProperties"] = False
+            for child in node.values():
+                tighten(child)
+        elif isinstance(node, list):
+            for child in node:
+                tighten(child)
+
+    # A property may itself be called "title" or "default": tighten must not remove those.
+    properties = [schema, *schema.get("$defs", {}).values()]
+    kept = [(owner, dict(owner.get("properties", {}))) for owner in properties]
+    tighten(schema)
+    for owner, names in kept:
+        if names:
+            owner["properties"] = names
+            owner["required"] = list(names)
+            for child in names.values():
+                tighten(child)
+    return schema

@@ -1,0 +1,178 @@
+"""The environment, read once: all errors together, secrets never printed, each process checks only what it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from floyd.errors import ConfigError
+
+Process = Literal["api", "plan", "dial", "carrier", "sweep", "relay", "command"]
+
+
+def _split(value: object) -> object:
+    """A comma-separated list; blanks around entries and empty entries are dropped."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+_TWILIO = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+# What each process cannot work without. Everything else has a default or switches a feature off.
+REQUIRED: Mapping[Process, tuple[str, ...]] = {
+    "api": ("GOOGLE_CLOUD_PROJECT",),
+    "plan": ("GOOGLE_CLOUD_PROJECT", "OPENAI_API_KEY"),
+    "dial": ("GOOGLE_CLOUD_PROJECT", *_TWILIO, "FLOYD_CALLER_NUMBER", "FLOYD_CARRIER_URL"),
+    "carrier": ("GOOGLE_CLOUD_PROJECT", *_TWILIO, "FLOYD_CARRIER_URL"),
+    "sweep": ("GOOGLE_CLOUD_PROJECT", *_TWILIO),
+    "relay": ("GOOGLE_CLOUD_PROJECT", "OPENAI_API_KEY", *_TWILIO),
+    "command": (),
+}
+
+# Addresses that only a local stack may set: each would send people's words somewhere unencrypted.
+LOCAL_ONLY = (
+    "FIRESTORE_EMULATOR_HOST",
+    "FIREBASE_AUTH_EMULATOR_HOST",
+    "FLOYD_SPEECH_ENDPOINT",
+    "FLOYD_TTS_ENDPOINT",
+    "FLOYD_TWILIO_API_BASE",
+)
+
+
+class Settings(BaseModel):
+    """Field names are the environment variables' names in lower case; docs/running.md describes each."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, str_strip_whitespace=True)
+
+    floyd_env: Literal["production", "local"] = "production"
+    google_cloud_project: str = ""
+    floyd_region: str = "us-central1"
+    firestore_emulator_host: str = ""
+    firebase_auth_emulator_host: str = ""
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = ""
+    floyd_speech_endpoint: str = ""
+    floyd_tts_endpoint: str = ""
+    floyd_speech_model: str = "telephony"
+    floyd_speech_location: str = ""
+    floyd_language: str = "en-US"
+    floyd_voice: str = "en-US-Chirp3-HD-Charon"
+    floyd_voice_backend: Literal["google", "openai-speech"] = "google"
+    floyd_voice_base_url: str = ""
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    floyd_twilio_auth_token_next: SecretStr = SecretStr("")
+    floyd_twilio_api_base: str = ""
+    floyd_caller_number: str = ""
+    floyd_carrier_url: str = ""
+    floyd_relay_urls: CommaSeparated = ()
+    floyd_relay_url: str = ""
+    floyd_web_origins: CommaSeparated = ()
+    floyd_dial_allow: CommaSeparated | None = None
+    floyd_dial_override: str = ""
+    floyd_dial_regions: CommaSeparated = ("US", "CA")
+    # Twilio's limit for accounts without an approved profile (Twilio support article 223180028).
+    floyd_max_calls: Annotated[int, Field(ge=1)] = 2
+    floyd_daily_spend: Annotated[Decimal, Field(ge=0)] = Decimal("20")
+    floyd_planner_model: str = "gpt-6.1-terra"
+    floyd_mind_model: str = "gpt-6-luna"
+    floyd_mind_fallback_model: str = "gpt-5.6-luna"
+    floyd_places_api_key: SecretStr = SecretStr("")
+    floyd_places_endpoint: str = ""
+    floyd_sweep_invoker: str = ""
+    floyd_open_signup: bool | None = None
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+
+    @property
+    def local(self) -> bool:
+        return self.floyd_env == "local"
+
+    @property
+    def open_signup(self) -> bool:
+        """Whether anybody who can sign in may use the deployment; a laptop is open unless told otherwise."""
+        return self.local if self.floyd_open_signup is None else self.floyd_open_signup
+
+    @property
+    def may_ring_anyone(self) -> bool:
+        """Outside production only numbers on the allow list can ring; in production an absent list allows all."""
+        return not self.local and self.floyd_dial_allow is None
+
+    @property
+    def own_relay_url(self) -> str:
+        """This relay's origin: given, or the entry of the relay list whose port is ours (local stacks)."""
+        if self.floyd_relay_url:
+            return self.floyd_relay_url
+        matches = (url for url in self.floyd_relay_urls if url.rsplit(":", 1)[-1] == str(self.port))
+        return next(matches, "")
+
+    @model_validator(mode="after")
+    def _production_is_encrypted(self) -> Self:
+        if self.local:
+            return self
+        plain = [name for name in LOCAL_ONLY if getattr(self, name.lower())]
+        plain += [
+            name
+            for name in (
+                "OPENAI_BASE_URL",
+                "FLOYD_VOICE_BASE_URL",
+                "FLOYD_CARRIER_URL",
+                "FLOYD_PLACES_ENDPOINT",
+            )
+            if getattr(self, name.lower()).startswith("http://")
+        ]
+        plain += [
+            name
+            for name in ("FLOYD_RELAY_URL", "FLOYD_RELAY_URLS")
+            if "ws://" in ",".join((getattr(self, name.lower()),) if name.endswith("URL") else self.floyd_relay_urls)
+        ]
+        if plain:
+            raise ValueError(f"{', '.join(plain)}: allowed only with FLOYD_ENV=local")
+        return self
+
+    @model_validator(mode="after")
+    def _override_is_allowed(self) -> Self:
+        if self.floyd_dial_override and self.local:
+            allowed = self.floyd_dial_allow or ()
+            if self.floyd_dial_override not in allowed:
+                raise ValueError("FLOYD_DIAL_OVERRIDE must be one of FLOYD_DIAL_ALLOW outside production")
+        return self
+
+    @classmethod
+    def read(cls, process: Process, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the environment for one process.
+
+        Raises ConfigError naming every missing or wrong variable at once; values are never quoted.
+        """
+        given = os.environ if environment is None else environment
+        known = {name: given[name.upper()] for name in cls.model_fields if given.get(name.upper(), "").strip()}
+        # An allow list that is set but empty means "nobody", which is not the same as unset.
+        if "FLOYD_DIAL_ALLOW" in given:
+            known["floyd_dial_allow"] = given["FLOYD_DIAL_ALLOW"]
+        problems = [f"{name} is not set" for name in REQUIRED[process] if name.lower() not in known]
+        settings: Settings | None = None
+        try:
+            settings = cls.model_validate(known)
+        except ValidationError as error:
+            problems += [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
+        if problems or settings is None:
+            raise ConfigError(f"{process} cannot start: " + "; ".join(problems))
+        return settings
+
+
+def _sentence(detail: Any) -> str:
+    """One pydantic error as 'VARIABLE: what is wrong'."""
+    place = ".".join(str(part) for part in detail["loc"][:1]).upper()
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

@@ -1,0 +1,1 @@
+"""Cloud Functions: stateless handlers, each safe to run twice. `main.py` holds the entry points."""

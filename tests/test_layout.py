@@ -1,0 +1,114 @@
+"""The structure of the source is a promise: who may import whom, how long a file is, what a file may be called."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = ("floyd", "functions", "relay")
+
+# Which of our own packages each part may import. The longest matching prefix decides.
+MAY_IMPORT = {
+    "floyd": {"floyd"},
+    "floyd.command": {"floyd"},
+    "functions": {"floyd", "functions"},
+    "relay": {"floyd", "relay"},
+    "relay.core": {"relay.core", "floyd.money", "floyd.mandate"},
+    "standins": {"standins"},
+}
+
+# What makes an interpreter start slowly and is needed only on some paths, hence imported where it is used.
+HEAVY = (
+    "openai",
+    "twilio.rest",
+    "google.cloud.speech_v2",
+    "google.cloud.texttospeech",
+    "google.cloud.run_v2",
+    "firebase_admin",
+)
+
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "misc"}
+
+
+def _sources(*tops: str) -> list[Path]:
+    return [path for top in tops for path in sorted((ROOT / top).rglob("*.py"))]
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every module name that a file imports, with whether the import runs when the file is loaded."""
+    tree = ast.parse(path.read_text())
+    inside: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside.update(id(child) for child in ast.walk(node))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            inside.update(id(child) for child in ast.walk(node))
+    package = _module(path) if path.name == "__init__.py" else _module(path).rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) not in inside
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            name = ".".join(part for part in (start, node.module) if part)
+            for alias in node.names:
+                yield f"{name}.{alias.name}", id(node) not in inside
+
+
+def _within(name: str, allowed: set[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
+
+
+@pytest.mark.parametrize("path", _sources(*PRODUCT, "standins"), ids=_module)
+def test_imports_follow_the_picture(path: Path) -> None:
+    """If this fails two parts that must be deployable and understandable apart have been tied together."""
+    module = _module(path)
+    rule = max((prefix for prefix in MAY_IMPORT if _within(module, {prefix})), key=len)
+    ours = {name for name, _ in _imports(path) if _within(name, {*PRODUCT, "standins", "tests"})}
+
+    wrong = {name for name in ours if not _within(name, MAY_IMPORT[rule])}
+    if rule != "floyd.command":
+        wrong |= {name for name in ours if _within(name, {"floyd.command"})}
+
+    assert not wrong, f"{module} may not import {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", _sources("relay/core"), ids=_module)
+def test_the_core_has_no_clock_no_loop_no_log(path: Path) -> None:
+    """If this fails a conversation cannot be replayed from its events any more."""
+    forbidden = {"asyncio", "time", "datetime", "logging", "random", "socket", "threading", "os"}
+
+    assert not {name for name, _ in _imports(path) if _within(name, forbidden)}
+
+
+@pytest.mark.parametrize("path", _sources("functions", "floyd"), ids=_module)
+def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
+    """If this fails every function pays a second of start-up for a vendor it may not call."""
+    eager = {name for name, at_load in _imports(path) if at_load and _within(name, set(HEAVY))}
+
+    assert not eager
+
+
+@pytest.mark.parametrize("path", _sources(*PRODUCT, "standins", "tests"), ids=_module)
+def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
+    """If this fails nobody can guess where a thing is, or read the file in one sitting."""
+    assert path.stem not in DRAWERS
+    if path.parts[len(ROOT.parts)] != "tests":
+        assert len(path.read_text().splitlines()) <= 400
+
+
+def test_the_whole_stays_small_enough_for_one_head() -> None:
+    """Product under 10,000 lines and stand-ins under 4,000: past that nobody holds it all."""
+
+    def lines(*tops: str) -> int:
+        return sum(len(path.read_text().splitlines()) for path in _sources(*tops))
+
+    assert lines(*PRODUCT) < 10_000
+    assert lines("standins") < 4_000
