@@ -1,6 +1,7 @@
 """Every Firestore document that clients may rely on, as a value. Field names and meanings are public.
 
-Times are aware datetimes (Firestore timestamps), money is `{amount: decimal string, currency}`, every document has `v: 1`.
+Times are aware datetimes (Firestore timestamps), money is `{amount: decimal string, currency}`, every document has
+`v: 1`.
 `to_store` gives what Firestore takes; `from_store` refuses what is not ours.
 """
 
@@ -71,6 +72,8 @@ class Person(Document):
     locale: str = "en-US"
     retention_days: int = 30
     limits: dict[str, int] = Field(default_factory=dict)
+    # False after the person texted STOP: questions then wait in the app only.
+    texts: bool = True
 
 
 class Fact(Document):
@@ -89,6 +92,16 @@ class Released(BaseModel):
 
     key: str
     value: str
+
+
+class Wishes(BaseModel):
+    """What the person decided about this errand in so many words; it outlives a new plan.
+
+    `release`: exactly these fact keys may be spoken. `mandate`: exactly this far may Floyd agree. Absent: code decides.
+    """
+
+    release: list[str] | None = None
+    mandate: MandateTerms | None = None
 
 
 class Lease(BaseModel):
@@ -117,8 +130,17 @@ class Request(Document):
     outcome: Outcome | None = None
     cost: Cost = Field(default_factory=Cost)
     # Server's own bookkeeping on the same document, so that one guarded write moves everything.
+    # `said`: digest of the words first sent, so that a repeated POST is recognised after an edit.
+    said: str = ""
     lease: Lease | None = None
+    # Jobs created again because a trigger was lost; workers that took the present step; calls after no answer or busy.
     hints: int = 0
+    tries: int = 0
+    redials: int = 0
+    open_questions: list[str] = Field(default_factory=list)
+    # Facts with share `ask` that the plan needs: released by the person's approval, and by nothing else.
+    proposed: list[Released] = Field(default_factory=list)
+    wishes: Wishes = Field(default_factory=Wishes)
     dry_run: bool = False
     cancel_requested_at: datetime | None = None
     approved: bool = False
@@ -152,7 +174,9 @@ class Question(Document):
     answer: str | None = None
     via: Literal["app", "sms"] | None = None
     deadline: datetime
+    # Which fact the answer becomes, or which amount (decimal string) the callee offered.
     key: str | None = None
+    offer: str | None = None
     attempt: int = 1
     created_at: datetime | None = None
 
@@ -244,6 +268,17 @@ class Live(Document):
     interim: str = ""
     line: str = "unknown"
     updated_at: datetime
+
+
+class Place(Document):
+    """`users/{uid}/places/{hash}`: somebody Floyd has rung for this person, and what helps next time."""
+
+    name: str
+    number: str
+    notes: str = ""
+    calls: int = 0
+    last_call_at: datetime | None = None
+    last_outcome: str = ""
 
 
 class Task(Document):

@@ -15,7 +15,7 @@ class _Strict(BaseModel):
 
 class Callee(_Strict):
     name: str
-    number: str | None
+    number: str | None = None
     number_source: Literal["request", "fact", "place", "look_up", "none"]
 
 
@@ -31,10 +31,10 @@ class MandateTerms(BaseModel):
 
 
 class Plan(_Strict):
-    """Schema `plan`."""
+    """Schema `plan`. The defaults are for reading stored plans, which leave absent values out; the model must give all."""
 
     needs_call: bool
-    answer_key: str | None
+    answer_key: str | None = None
     goal: str
     done_when: list[str]
     callee: Callee
@@ -84,7 +84,7 @@ class Claim(_Strict):
 
 class FoundTask(_Strict):
     title: str
-    due: str | None
+    due: str | None = None
     kind: Literal["promise", "appointment", "follow_up"]
     turn: int
 

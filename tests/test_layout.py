@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "floyd.command": {"floyd"},
     "functions": {"floyd", "functions"},
     "relay": {"floyd", "relay"},
-    "relay.core": {"relay.core", "floyd.money", "floyd.mandate"},
+    "relay.core": {"relay.core", "floyd.figures", "floyd.mandate", "floyd.money"},
     "standins": {"standins"},
 }
 

@@ -1,0 +1,106 @@
+"""What a person's answer settles: by code, because a model must not widen what a person allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from floyd.documents import Question, Released
+from floyd.money import find_amounts
+from floyd.plans import MandateTerms
+
+# A text message can be forged by whoever took over a number; more money than this needs the app.
+SMS_MANDATE_LIMIT = Decimal("100")
+
+_YES = re.compile(
+    r"(?:yes|yeah|yep|yup|y|ok|okay|sure|fine|agreed?|approved?|do it|go ahead|please do|of course|correct|right)\b"
+)
+_NO = re.compile(r"(?:no|nope|nah|n|don'?t|do not|never|not|refuse|deny|denied|reject)\b")
+_ABANDON = re.compile(r"(?:cancel|stop|forget (?:it|about it)|never ?mind|abort)\b")
+
+Verdict = Literal["yes", "no", "abandon", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`verdict` is the answer's kind; release set and mandate are as they stand after it."""
+
+    verdict: Verdict
+    release: list[Released]
+    mandate: MandateTerms | None
+
+
+def verdict(answer: str) -> Verdict:
+    """Yes, no, "drop the whole thing", or anything else in words. Only the first words count."""
+    said = re.sub(r"^[\W_]+", "", answer.casefold().replace("\u2019", "'"))
+    for kind, pattern in (("abandon", _ABANDON), ("yes", _YES), ("no", _NO)):
+        if pattern.match(said):
+            return kind  # type: ignore[return-value]  # the literals above are Verdicts
+    return "words"
+
+
+def fact_key(question: Question) -> str:
+    """The snake_case name under which an answer of kind `fact` is released."""
+    words = re.findall(r"[a-z0-9]+", question.text.casefold())
+    return question.key or "_".join(words[:6]) or "answer"
+
+
+def settle(question: Question, answer: str, release: Sequence[Released], mandate: MandateTerms | None) -> Settled:
+    """Apply an answer. A fact joins the release set of this request; an amount becomes the limit of the mandate.
+
+    "Yes" to an offer allows exactly that offer. Where a spoken amount has several readings the smallest counts, unless
+    one of them is the offer: an answer never allows more than its most careful reader would take it to.
+    """
+    kind = verdict(answer)
+    if question.kind == "fact":
+        if kind == "abandon":
+            return Settled(kind, list(release), mandate)
+        key = fact_key(question)
+        kept = [fact for fact in release if fact.key != key]
+        return Settled(kind, [*kept, Released(key=key, value=answer.strip())], mandate)
+    terms = mandate or MandateTerms()
+    amount = _amount(question, answer, kind, terms.currency)
+    if amount is not None:
+        terms = terms.model_copy(update={"max_amount": str(amount)})
+    elif kind == "yes" and question.kind == "mandate" and question.offer is None:
+        terms = terms.model_copy(update={"promises": [*terms.promises, question.text]})
+    return Settled(kind, list(release), terms)
+
+
+def needs_app(question: Question, answer: str, mandate: MandateTerms | None) -> bool:
+    """Whether this answer, come by SMS, would allow more money than a text message may.
+
+    An approval question carries the plan's amount as its offer when spending is what it asks for.
+    """
+    if question.kind == "approval" and verdict(answer) == "yes" and question.offer is not None:
+        return (_amount(question, answer, "yes", "USD") or Decimal(0)) > SMS_MANDATE_LIMIT
+    before = Decimal(mandate.max_amount) if mandate else Decimal(0)
+    settled = settle(question, answer, (), mandate).mandate
+    after = Decimal(settled.max_amount) if settled else Decimal(0)
+    return after > before and after > SMS_MANDATE_LIMIT
+
+
+def _amount(question: Question, answer: str, kind: Verdict, currency: str) -> Decimal | None:
+    """The new limit that an answer sets, or None."""
+    offer = _decimal(question.offer)
+    named = [
+        money.amount
+        for mention in find_amounts(answer, currency=currency, price_context=True)
+        for money in mention.readings[: 1 if offer is None else None]
+        if money.currency == currency
+    ]
+    if offer is not None and offer in named:
+        return offer
+    if named:
+        return min(named)
+    return offer if kind == "yes" else None
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return None

@@ -1,0 +1,5 @@
+"""`python -m floyd.command`, the same as `floyd`."""
+
+from floyd.command.cli import main
+
+main()

@@ -1,0 +1,127 @@
+"""One process of the local stack: started in its own group, logged to a file, ended with everything it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from floyd.errors import FloydError
+
+# The whole stack must be gone 3 s after Ctrl-C; the rest of that second is for reaping.
+GRACE_S = 2.0
+# Fine enough not to be felt at start, coarse enough not to take a core from those who are starting.
+POLL_S = 0.05
+
+
+class ChildError(FloydError):
+    """A process of the stack did not start, or ended by itself; the message carries its last words."""
+
+
+class Child:
+    """A running process. `name` is for people; everything it prints goes to `log`.
+
+    Where the system can (Linux with setpriv), the process gets SIGTERM when its parent dies, even by SIGKILL.
+    Start children from the main thread: the death signal is bound to the thread that starts them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        directory: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        leash = shutil.which("setpriv")
+        prefix = [leash, "--pdeathsig", "TERM", "--"] if leash else []
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(  # noqa: S603 - commands are built by this package from known parts
+                [*prefix, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                cwd=directory,
+                process_group=0,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is also the id of its group."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative = ended by that signal."""
+        return self._process.poll()
+
+    def last_lines(self, count: int = 12) -> str:
+        """The end of its log, for an error message."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(lines[-count:])
+
+    def check(self) -> None:
+        """Raise ChildError if it has ended."""
+        if self.exit_code is not None:
+            words = self.last_lines() or "(it printed nothing)"
+            raise ChildError(f"{self.name} ended with status {self.exit_code}. Its last words ({self.log}):\n{words}")
+
+    def wait_until(self, ready: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until `ready()`; raises ChildError if the process ends first or `timeout_s` passes."""
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ChildError(
+                    f"{self.name} was not ready within {timeout_s:.0f} s. Its last words ({self.log}):\n"
+                    f"{self.last_lines()}"
+                )
+            time.sleep(POLL_S)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal its whole group; nothing happens if the group is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def kill(self) -> None:
+        """End it and its group at once and reap it."""
+        self.signal(signal.SIGKILL)
+        self._process.wait()
+
+
+def stop_all(children: Iterable[Child]) -> None:
+    """Ask every group to end, then make it: returns within about `GRACE_S`, with nothing left behind."""
+    remaining = list(children)
+    for child in remaining:
+        child.signal(signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while time.monotonic() < deadline and any(child.exit_code is None for child in remaining):
+        time.sleep(POLL_S)
+    for child in remaining:
+        # Also after a clean end: a worker that outlived its parent is still in the group.
+        child.kill()
+
+
+def free_port() -> int:
+    """A port nobody listens on now. Somebody else may take it before it is used; the child then says so and ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listening(port: int) -> bool:
+    """Whether something accepts connections on this port of the loopback."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,128 @@
+"""A request followed live: what happens is printed once and stays; the words of this moment stand below in grey."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from floyd.command.client import Client, Errand, ErrandView
+from floyd.command.panels import interim_text, plan_panel, question_text, result_panel, stages_table, turn_text
+from floyd.documents import Question
+
+# Interim words reach the documents once a second; shown at this pace they appear as they were spoken.
+WORD_S = 0.12
+# A person in front of a terminal needs no more; a pipe gets the answer that the caller chose.
+AUTOMATIC_AFTER_S = 3.0
+
+Answering = Callable[[Question], str | None]
+"""Gives the person's answer, or None to leave the question open."""
+
+
+class Story:
+    """Turns successive views of one request into lines, each told once."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._told: set[object] = set()
+
+    def news(self, view: ErrandView, now: float) -> Iterator[RenderableType]:
+        """What this view holds that no earlier one did, in the order in which it happened."""
+        request = view.request
+        if request is None:
+            return
+        if request.plan and self._first("plan", request.plan.model_dump_json(), str(request.mandate)):
+            yield plan_panel(request)
+        for number, call in sorted(view.calls.items()):
+            if self._first("call", number):
+                yield Text.assemble(("  ☎ ", "bold green"), f"call {number} to {call.to}")
+        for seq in view.turns:
+            if self._first("turn", seq):
+                yield turn_text(view, seq)
+        for qid, question in view.questions.items():
+            if self._first("asked", qid):
+                yield question_text(question)
+            if question.status == "answered" and self._first("answered", qid):
+                yield Text.assemble(("    you: ", "bold magenta"), question.answer or "")
+        if self._first("status", request.status, request.attempt):
+            reason = f": {request.status_reason}" if request.status_reason else ""
+            yield Text(f"{now - self._began:6.1f} s  {request.status.value}{reason}", style="dim")
+        if view.finished and request.outcome and self._first("end", request.attempt):
+            yield result_panel(view)
+            yield stages_table(view)
+
+    def _first(self, *what: object) -> bool:
+        known = what in self._told
+        self._told.add(what)
+        return not known
+
+
+def follow(
+    errand: Errand,
+    console: Console,
+    *,
+    answering: Answering,
+    client: Client,
+    timeout_s: float,
+    check: Callable[[], None] = lambda: None,
+) -> ErrandView:
+    """Show a request until it is finished and return its last view.
+
+    `answering` is asked once per question; `check` raises when there is no point in waiting any longer. Raises
+    TimeoutError when the request is not finished after `timeout_s`.
+    """
+    story = Story(time.monotonic())
+    deadline = time.monotonic() + timeout_s
+    asked: set[str] = set()
+    seen, view, words = -1, errand.view, 0
+    footer = Spinner("dots", style="dim")
+    with Live(footer, console=console, refresh_per_second=10, transient=True) as live:
+        while True:
+            changes, latest = errand.wait_for_change(seen, WORD_S)
+            if latest.live is None or view.live is None or latest.live.seq != view.live.seq:
+                words = 0
+            seen, view, words = changes, latest, words + 1
+            for line in story.news(view, time.monotonic()):
+                live.console.print(line)
+            live.update(Group(interim_text(view, words), footer))
+            if view.finished and view.request and view.request.outcome:
+                return view
+            question = view.open_question
+            if question and question[0] not in asked:
+                asked.add(question[0])
+                live.stop()
+                answer = answering(question[1])
+                if answer:
+                    client.answer(errand.rid, question[0], answer)
+                live.start()
+            check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The request is not finished after {timeout_s:.0f} s")
+
+
+def ask_at_terminal(console: Console) -> Answering:
+    """Ask whoever sits at the terminal; with no terminal the question stays open for the app."""
+
+    def answer(question: Question) -> str | None:
+        if not sys.stdin.isatty():
+            return None
+        return console.input("    [bold magenta]your answer[/] (empty: later) ").strip() or None
+
+    return answer
+
+
+def answer_with(console: Console, given: str) -> Answering:
+    """Like `ask_at_terminal`, but Enter, or the absence of a terminal for a few seconds, means `given`."""
+
+    def answer(_: Question) -> str:
+        if sys.stdin.isatty():
+            return console.input(f"    [bold magenta]your answer[/] (Enter: {given}) ").strip() or given
+        time.sleep(AUTOMATIC_AFTER_S)
+        return given
+
+    return answer

@@ -1,0 +1,121 @@
+"""Taking a request: the same checks whether it was typed, dictated, or sent from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from floyd.documents import Request
+from floyd.errors import InvalidInputError, NotAdmittedError, TooManyError
+from floyd.identity import Identity
+from floyd.settings import Settings
+from floyd.store import Store
+
+LONGEST_TEXT = 2000
+LONGEST_KEY = 128
+# A person's `limits` may say otherwise under these names.
+PER_MINUTE, PER_DAY = "requests_per_minute", "requests_per_day"
+LIMITS = {PER_MINUTE: 10, PER_DAY: 100}
+WINDOWS = {PER_MINUTE: timedelta(minutes=1), PER_DAY: timedelta(days=1)}
+# A daily limit slides, so asking again sooner is useless but harmless.
+RETRY_AFTER_S = {PER_MINUTE: 60, PER_DAY: 3600}
+# People recently refused are turned away without asking the store; the oldest is forgotten first.
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`new` is false when this idempotency key made the same request before."""
+
+    rid: str
+    request: Request
+    new: bool
+
+
+class Intake:
+    """Takes requests. One per process: it remembers whom it has just turned away."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._refused: OrderedDict[str, float] = OrderedDict()
+
+    async def take(
+        self,
+        person: Identity,
+        text: str,
+        idempotency_key: str,
+        *,
+        language: str | None = None,
+        not_before: datetime | None = None,
+        dry_run: bool = False,
+    ) -> Taken:
+        """Check and keep a request; the trigger on its first job does the rest.
+
+        Raises InvalidInputError, ConflictError (key used with other text), TooManyError, NotAdmittedError.
+        """
+        text = checked_text(text)
+        if not 1 <= len(idempotency_key) <= LONGEST_KEY:
+            raise InvalidInputError(f"idempotency_key: 1 to {LONGEST_KEY} characters.")
+        self._turn_away_again(person.uid)
+        known, profile, leaving = await asyncio.gather(
+            self._store.known_request(person.uid, text, idempotency_key),
+            self._store.person(person.uid),
+            self._store.buried(person.uid),
+        )
+        if leaving:
+            raise NotAdmittedError("This account is being removed.")
+        if known is not None:
+            return Taken(*known, new=False)
+        await self._keep_limits(person.uid, LIMITS | profile.limits)
+        learnt = {
+            field: value
+            for field, value in (("number", person.number), ("name", "" if profile.name else person.name))
+            if value and value != getattr(profile, field)
+        }
+        if learnt:
+            await self._store.note_person(person.uid, learnt)
+        rid, request, new = await self._store.create_request(
+            person.uid,
+            text=text,
+            idempotency_key=idempotency_key,
+            language=language or profile.locale or self._settings.floyd_language,
+            now=datetime.now(UTC),
+            not_before=not_before,
+            dry_run=dry_run,
+            trace=uuid4().hex,
+        )
+        return Taken(rid, request, new)
+
+    async def _keep_limits(self, uid: str, limits: dict[str, int]) -> None:
+        """Refuse who asks too often. Counted in the store, so that every process counts alike."""
+        now = datetime.now(UTC)
+        counts = await asyncio.gather(*(self._store.requests_since(uid, now - WINDOWS[name]) for name in WINDOWS))
+        for name, count in zip(WINDOWS, counts, strict=True):
+            if count >= limits[name]:
+                self._refused[uid] = time.monotonic() + min(RETRY_AFTER_S[name], 60)
+                self._refused.move_to_end(uid)
+                while len(self._refused) > REMEMBERED:
+                    self._refused.popitem(last=False)
+                raise TooManyError("Too many requests. Wait and try again.", retry_after_s=RETRY_AFTER_S[name])
+
+    def _turn_away_again(self, uid: str) -> None:
+        wait_s = self._refused.get(uid, 0.0) - time.monotonic()
+        if wait_s > 0:
+            raise TooManyError("Too many requests. Wait and try again.", retry_after_s=max(1, round(wait_s)))
+        self._refused.pop(uid, None)
+
+
+def checked_text(text: str) -> str:
+    """The words of a request, stripped. Raises InvalidInputError for what is no text, or too much of it."""
+    text = text.strip()
+    if not 1 <= len(text) <= LONGEST_TEXT:
+        raise InvalidInputError(f"text: 1 to {LONGEST_TEXT} characters.")
+    # Firestore takes no lone surrogates, and nothing that Floyd writes to takes NUL.
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidInputError("text: characters that are no text.")
+    return text

@@ -1,0 +1,251 @@
+"""What Twilio tells Floyd: calls' progress, broken streams, texts, and people who ring back. Every word is signed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
+
+from floyd import texting, twiml
+from floyd.carrier import Carrier
+from floyd.documents import CALL_ENDED, TERMINAL, Call, CallStatus, Status
+from floyd.errors import NotFoundError, VendorError
+from floyd.lifecycle import Errand
+from floyd.lifecycle.events import CarrierProgress, ResumeGranted
+from floyd.relays import RelayDirectory
+from floyd.settings import Settings
+from floyd.signatures import is_genuine_webhook
+from floyd.store import Store, name_of
+from floyd.store.lines import line_holder
+from functions.dialing import DOLLARS_PER_MINUTE
+from functions.messages import receive_text, who_rang_last
+from functions.streams import carrier_url, find_room, stream_twiml
+
+log = logging.getLogger(__name__)
+
+# Twilio waits 15 s for an answer; one that comes later is worth nothing.
+BUDGET_S = 12.0
+# Twilio's own forms stay under 10 KB.
+BODY_LIMIT = 64 * 1024
+# A redirect and a report of the same broken stream come within this; whichever is first repairs it.
+BREAK_GRACE_S = 1.0
+# A repaired stream is opened at once.
+RESUMED_WITHIN = timedelta(minutes=1)
+
+LINE_DROPPED = "I am sorry, the line is too bad to go on. Goodbye."
+NOT_AGAIN = "You will not be called from this number again. Goodbye."
+GOODBYE = "Goodbye."
+XML, TEXT = "text/xml", "text/plain"
+
+_CALL_ROUTE = re.compile(r"/calls/([\w-]{1,128})/([\w-]{1,64})/(\d{1,4})/(status|stream|resume)")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it arrived: `path` and `query` undecoded, `signature` the header's value."""
+
+    method: str
+    path: str
+    query: str
+    signature: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to send back."""
+
+    status: int
+    body: str = ""
+    content_type: str = TEXT
+
+
+FORBIDDEN = Answer(403, "Forbidden")
+NOTHING_THERE = Answer(404, "Not found")
+DONE = Answer(204)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the handlers work with."""
+
+    store: Store
+    carrier: Carrier
+    relays: RelayDirectory
+    settings: Settings
+    now: datetime
+
+
+async def receive(incoming: Incoming, parts: Parts) -> Answer:
+    """Check the signature before anything else, then act. Never raises for anything that a request can contain."""
+    if incoming.method != "POST" or len(incoming.body) > BODY_LIMIT:
+        return FORBIDDEN
+    form = _genuine_form(incoming, parts.settings)
+    if form is None:
+        return FORBIDDEN
+    try:
+        async with asyncio.timeout(BUDGET_S):
+            return await _route(_route_of(incoming.path, parts.settings), form, parts)
+    except NotFoundError:
+        return NOTHING_THERE
+    except TimeoutError:
+        log.error("no answer within %s s: %s", BUDGET_S, incoming.path.rsplit("/", 1)[-1])
+        return Answer(503, "Timed out")
+
+
+def _genuine_form(incoming: Incoming, settings: Settings) -> dict[str, str] | None:
+    """The form's fields, the last of each name, or None when neither of our tokens signed it."""
+    try:
+        fields = parse_qsl(
+            incoming.body.decode(), keep_blank_values=True, strict_parsing=bool(incoming.body), max_num_fields=200
+        )
+    except ValueError:
+        return None
+    route = _route_of(incoming.path, settings)
+    url = settings.floyd_carrier_url + route + (f"?{incoming.query}" if incoming.query else "")
+    tokens = [each.get_secret_value() for each in (settings.twilio_auth_token, settings.floyd_twilio_auth_token_next)]
+    return dict(fields) if is_genuine_webhook(url, fields, incoming.signature, tokens) else None
+
+
+def _route_of(path: str, settings: Settings) -> str:
+    """The path below our public URL, whose own path a proxy may or may not have cut off."""
+    return path.removeprefix(urlsplit(settings.floyd_carrier_url).path)
+
+
+async def _route(route: str, form: Mapping[str, str], parts: Parts) -> Answer:
+    if route == "/sms":
+        return Answer(200, twiml.reply(await receive_text(form, store=parts.store, now=parts.now)), XML)
+    if route == "/inbound":
+        return await _somebody_rings(form, parts)
+    match = _CALL_ROUTE.fullmatch(route)
+    if match is None or form.get("AccountSid") != parts.settings.twilio_account_sid:
+        return NOTHING_THERE
+    uid, rid, attempt, what = match[1], match[2], int(match[3]), match[4]
+    if what == "status":
+        return await _progress(uid, rid, attempt, form, parts)
+    if what == "stream":
+        return await _stream_event(uid, rid, attempt, form, parts)
+    return await _resume(uid, rid, attempt, form, parts)
+
+
+async def _progress(uid: str, rid: str, attempt: int, form: Mapping[str, str], parts: Parts) -> Answer:
+    """One status callback: once per call, event and number, in any order."""
+    sid, status = form.get("CallSid", ""), form.get("CallStatus", "")
+    if not sid or status not in set(CallStatus):
+        return DONE
+    delivery = f"status-{name_of(sid, status, form.get('SequenceNumber', ''), form.get('Timestamp', ''))}"
+    if not await parts.store.first_delivery(delivery, parts.now):
+        return DONE
+    duration = form.get("CallDuration", "")
+    event = CarrierProgress(
+        attempt=attempt,
+        sid=sid,
+        status=CallStatus(status),
+        duration_s=int(duration) if duration.isdecimal() else None,
+        sip_code=form.get("SipResponseCode"),
+    )
+    try:
+        await apply_progress(uid, rid, event, parts.store, parts.carrier)
+    except Exception:
+        # The carrier may deliver it again; if not, the sweeper asks.
+        await parts.store.delete(f"deliveries/{delivery}")
+        raise
+    return DONE
+
+
+async def apply_progress(uid: str, rid: str, event: CarrierProgress, store: Store, carrier: Carrier) -> Errand:
+    """Apply the carrier's word on a call, end a call that should not be, and free the line of one that is over."""
+    moved = await store.move(uid, rid, event)
+    if moved.decision.answer in ("cancel_other", "end_call"):
+        try:
+            await carrier.cancel_call(event.sid)
+        except VendorError as error:
+            log.warning("a call that nobody wants may ring on until the sweeper ends it: %s", error)
+    call = await store.call(uid, rid, event.attempt)
+    if event.status in CALL_ENDED and call is not None and call.sid == event.sid:
+        minutes = Decimal(event.duration_s or 0) / 60
+        cost = max(Decimal(call.cost.amount), minutes * DOLLARS_PER_MINUTE)
+        await store.release_line(call.from_, call.to, line_holder(uid, rid, event.attempt), cost=cost)
+    return moved.errand
+
+
+async def _stream_event(uid: str, rid: str, attempt: int, form: Mapping[str, str], parts: Parts) -> Answer:
+    """A media stream began, ended or failed. If a call goes on without one, give it another relay."""
+    if form.get("StreamEvent") not in ("stream-stopped", "stream-error"):
+        return DONE
+    before = (await parts.store.load(uid, rid, attempt=attempt)).errand
+    if not _is_live(before, attempt, form):
+        return DONE
+    await asyncio.sleep(BREAK_GRACE_S)
+    errand = (await parts.store.load(uid, rid, attempt=attempt)).errand
+    if not _is_live(errand, attempt, form) or errand.call is None or before.call is None:
+        return DONE
+    on_the_line = await parts.carrier.fetch_call(form.get("CallSid", ""))
+    if errand.call.epoch != before.call.epoch or on_the_line is None or on_the_line.ended:
+        return DONE
+    words = await _another_stream(errand, parts)
+    if words is not None:
+        await parts.carrier.update_twiml(form.get("CallSid", ""), words)
+    return DONE
+
+
+async def _resume(uid: str, rid: str, attempt: int, form: Mapping[str, str], parts: Parts) -> Answer:
+    """The carrier has come to the end of a stream and asks what now: another stream, or the end."""
+    errand = (await parts.store.load(uid, rid, attempt=attempt)).errand
+    if errand.request.status is Status.WRAPPING or errand.request.status in TERMINAL:
+        # The relay has said goodbye; it ends the call itself as well.
+        return Answer(200, twiml.hang_up(), XML)
+    if not _is_live(errand, attempt, form):
+        return Answer(200, twiml.hang_up(LINE_DROPPED), XML)
+    words = await _another_stream(errand, parts)
+    if words is None:
+        return Answer(200, twiml.hang_up(LINE_DROPPED), XML)
+    return Answer(200, words, XML)
+
+
+async def _another_stream(errand: Errand, parts: Parts) -> str | None:
+    """Instructions for the next stream of a live call, or None when it may have none."""
+    call, attempt = errand.call, errand.request.attempt
+    assert call is not None
+    holder = line_holder(errand.uid, errand.rid, attempt)
+    # The redirect and the report of one break race for the right to repair it; the loser only waits.
+    if not await parts.store.first_delivery(f"resume-{holder}-{call.epoch}", parts.now):
+        return twiml.wait_and_ask_again(carrier_url(parts.settings, errand, attempt, "resume"))
+    room = f"{holder}-{call.epoch + 1}"
+    url = await find_room(room, store=parts.store, relays=parts.relays, now=parts.now, not_at=call.relay_url)
+    if url is None:
+        return None
+    granted = await parts.store.move(errand.uid, errand.rid, ResumeGranted(attempt))
+    if granted.decision.ignored is not None:
+        await parts.store.free_room(url, room)
+        return None
+    return await stream_twiml(
+        granted.errand, url, store=parts.store, settings=parts.settings, not_after=parts.now + RESUMED_WITHIN
+    )
+
+
+def _is_live(errand: Errand, attempt: int, form: Mapping[str, str]) -> bool:
+    """Whether this is the present call, and still wanted."""
+    call: Call | None = errand.call
+    if errand.request.attempt != attempt or call is None or call.sid not in (None, form.get("CallSid")):
+        return False
+    if errand.request.cancel_requested_at is not None or call.status in CALL_ENDED:
+        return False
+    return errand.request.status in (Status.DIALING, Status.RINGING, Status.TALKING)
+
+
+async def _somebody_rings(form: Mapping[str, str], parts: Parts) -> Answer:
+    """Somebody rings Floyd's number: tell who had called, for whom, and how to opt out by key."""
+    number = form.get("From", "")
+    if form.get("Digits") == twiml.DO_NOT_CALL_KEY and number:
+        await parts.store.set_do_not_call(number, True, parts.now)
+        return Answer(200, twiml.hang_up(NOT_AGAIN), XML)
+    words = texting.who_rang(await who_rang_last(number, parts.store))
+    offer = f"{words} Press {twiml.DO_NOT_CALL_KEY} and this number will never call you again."
+    keyed_url = f"{parts.settings.floyd_carrier_url}/inbound"
+    return Answer(200, twiml.who_rang(offer, GOODBYE, keyed_url=keyed_url), XML)

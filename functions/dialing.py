@@ -1,0 +1,290 @@
+"""From an intent to ring to exactly one order at the carrier, or a good reason why not.
+
+Order of the layers: nothing that can be refused without effect comes after anything that has one; the claim is the last
+step before the order, and the order is sent once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from floyd import hours
+from floyd.carrier import RING_LIMIT_S, TALK_LIMIT_S, CallRefused, Carrier, MaybePlaced, NotSent, Placed, PlacedCall
+from floyd.documents import CallStatus, Person, Request, Status
+from floyd.errors import VendorError
+from floyd.lifecycle import Errand
+from floyd.lifecycle.events import DialClaimed, DialDue, DialRefused, Posted, Postponed, PostUnknown
+from floyd.phone_numbers import Number, Refusal, judge, may_ring
+from floyd.plans import Category
+from floyd.relays import RelayDirectory
+from floyd.settings import Settings
+from floyd.store import Callee, Line, Store, Switch
+from floyd.store.lines import NoLine, day_of, line_holder
+from functions.streams import carrier_url, find_room, stream_twiml
+
+log = logging.getLogger(__name__)
+
+# What a connected minute costs at most with every vendor's list price (carrier, recogniser, model, voice, relay).
+DOLLARS_PER_MINUTE = Decimal("0.06")
+WORST_COST = DOLLARS_PER_MINUTE * TALK_LIMIT_S / 60
+# One number, over all people: this many calls in ten minutes and in a day. A person's `limits` may say otherwise.
+CALLS_PER_BURST, BURST = 5, timedelta(minutes=10)
+CALLS_PER_DAY, DAY = 12, timedelta(days=1)
+# Waiting for something that others give back any moment.
+SOON = timedelta(seconds=20)
+SWITCHED_OFF = timedelta(minutes=1)
+CARRIER_BUSY = timedelta(seconds=30)
+UNREACHABLE = timedelta(seconds=10)
+# A lock outlives the longest call by this much; the sweeper frees it long before.
+LOCK_MARGIN = timedelta(minutes=5)
+
+# Twilio's error codes that blame the number itself, and those that name a kind of number it will not ring.
+NUMBER_INVALID = frozenset({13223, 13224, 21211, 21214, 21217, 21401, 21421})
+NUMBER_FORBIDDEN = frozenset({13225, 13227, 21202, 21215})
+
+_NO_LINE: dict[NoLine, str] = {
+    "number_busy": "Floyd is on the phone with this number; it rings when that call is over.",
+    "lines_busy": "All of Floyd's lines are busy; it rings when one is free.",
+    "money_held": "The rest of today's money is set aside for calls under way.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom the plan means and which number rings for it: the same, unless every call is diverted to one phone."""
+
+    meant: Number
+    rung: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known when a call is about to be placed; `callee` is the ledger of the number meant."""
+
+    target: Target | Refusal
+    person: Person
+    switch: Switch
+    callee: Callee
+    rung: Callee
+
+
+def find_target(request: Request, person: Person, settings: Settings) -> Target | Refusal:
+    """Judge the planned number and the one that would ring for it."""
+    number = request.plan.callee.number if request.plan is not None else None
+    own = [each for each in (settings.floyd_caller_number, person.number) if each]
+    meant = judge(number or "", regions=settings.floyd_dial_regions, own_numbers=own)
+    if isinstance(meant, Refusal):
+        return meant
+    rung = may_ring(meant, settings)
+    return rung if isinstance(rung, Refusal) else Target(meant, rung)
+
+
+async def intend_call(uid: str, rid: str, request: Request, *, store: Store, settings: Settings, now: datetime) -> str:
+    """Write down the intent to ring for a request that is ready and due; the creation of the call wakes `dial`.
+
+    A refused number is written down as well: the dialler says why it is not rung.
+    """
+    target = find_target(request, await store.person(uid), settings)
+    to = "" if isinstance(target, Refusal) else target.rung.e164
+    moved = await store.move(uid, rid, DialDue(to, settings.floyd_caller_number), now)
+    return moved.decision.ignored or "intended"
+
+
+def judge_call(errand: Errand, known: Circumstances, now: datetime) -> DialRefused | Postponed | None:
+    """Whether this call may be placed now. Pure: None means yes."""
+    assert errand.call is not None
+    attempt = errand.request.attempt
+    if not known.switch.dialling:
+        return Postponed(attempt, now + SWITCHED_OFF, "Dialling is switched off by the operator.")
+    if isinstance(known.target, Refusal):
+        return DialRefused(attempt, known.target.category, known.target.reason)
+    if errand.call.to != known.target.rung.e164:
+        return DialRefused(attempt, "refused_by_policy", "The number to ring has changed since the call was planned.")
+    if known.callee.do_not_call or known.rung.do_not_call:
+        return DialRefused(attempt, "do_not_call", "The owner of this number does not want Floyd to call.")
+    for number in (known.target.meant, known.target.rung):
+        allowed = hours.next_allowed(number.e164, now)
+        if allowed is None:
+            return DialRefused(attempt, "refused_by_policy", "Nobody knows what time it is where this number rings.")
+        if allowed > now:
+            return Postponed(attempt, allowed, "It is too early or too late to ring there now.")
+    return _judge_frequency(attempt, known.callee.calls, known.person, now)
+
+
+def _judge_frequency(
+    attempt: int, calls: Sequence[datetime], person: Person, now: datetime
+) -> DialRefused | Postponed | None:
+    today = [at for at in calls if now - at < DAY]
+    if len(today) >= person.limits.get("callee_day", CALLS_PER_DAY):
+        return DialRefused(attempt, "refused_by_policy", "This number has been called too often today.")
+    burst = [at for at in today if now - at < BURST]
+    if len(burst) >= person.limits.get("callee_burst", CALLS_PER_BURST):
+        return Postponed(attempt, min(burst) + BURST, "This number has been called often in the last minutes.")
+    return None
+
+
+async def dial_call(
+    uid: str,
+    rid: str,
+    attempt: int,
+    *,
+    store: Store,
+    carrier: Carrier,
+    relays: RelayDirectory,
+    settings: Settings,
+    now: datetime,
+) -> str:
+    """Act on one intent to ring. Returns a word for the log; safe to call any number of times, from anywhere.
+
+    Raises what the store raises; an attempt that ends so is taken up again by the sweeper, under a new number.
+    """
+    errand = (await store.load(uid, rid, attempt=attempt)).errand
+    if (why := _not_wanted(errand, attempt, now)) is not None:
+        return why
+    holder = line_holder(uid, rid, attempt)
+    # One dialler per attempt: a copy of the event, or a racer, ends here. If this one dies, the sweeper notices.
+    if not await store.first_delivery(f"dial-{holder}", now):
+        return "in other hands"
+    known = await _circumstances(errand, store, settings)
+    stop = judge_call(errand, known, now)
+    if stop is None:
+        assert isinstance(known.target, Target)
+        line = Line(
+            caller=settings.floyd_caller_number,
+            to=known.target.rung.e164,
+            holder=holder,
+            uid=uid,
+            rid=rid,
+            attempt=attempt,
+            until=now + timedelta(seconds=RING_LIMIT_S + TALK_LIMIT_S) + LOCK_MARGIN,
+            day=day_of(now),
+            amount=str(WORST_COST),
+        )
+        ringing = _Ringing(errand, known.target, line, store, carrier, settings, now)
+        stop = await ringing.with_a_line(relays)
+    if stop is None:
+        return "rings"
+    await store.move(uid, rid, stop)
+    return stop.message if isinstance(stop, DialRefused) else stop.reason
+
+
+def _not_wanted(errand: Errand, attempt: int, now: datetime) -> str | None:
+    """Why nothing is to be done for this intent, or None."""
+    request, call = errand.request, errand.call
+    if request.attempt != attempt or call is None:
+        return "another attempt"
+    if request.status is not Status.DIALING or call.status is not CallStatus.INTENDED:
+        return f"not intended any more: {call.status.value}"
+    if request.cancel_requested_at is not None:
+        return "cancelled"
+    if call.not_after is not None and now > call.not_after:
+        return "too old"
+    return None
+
+
+async def _circumstances(errand: Errand, store: Store, settings: Settings) -> Circumstances:
+    person, switch = await asyncio.gather(store.person(errand.uid), store.switch())
+    target = find_target(errand.request, person, settings)
+    if isinstance(target, Refusal):
+        return Circumstances(target, person, switch, Callee(), Callee())
+    callee, rung = await asyncio.gather(store.callee_at(target.meant.e164), store.callee_at(target.rung.e164))
+    return Circumstances(target, person, switch, callee, rung)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ringing:
+    """One attempt that may be placed, on its way to the carrier."""
+
+    errand: Errand
+    target: Target
+    line: Line
+    store: Store
+    carrier: Carrier
+    settings: Settings
+    now: datetime
+
+    async def with_a_line(self, relays: RelayDirectory) -> DialRefused | Postponed | None:
+        """Take a line and place the call; what to say instead when it was certainly not placed."""
+        line, limit = self.line, self.settings.floyd_daily_spend
+        no_line = await self.store.take_line(line, max_calls=self.settings.floyd_max_calls, day_limit=limit)
+        if no_line == "money_spent":
+            return DialRefused(line.attempt, "cost_limit", "A call could cost more than is left of today's limit.")
+        if no_line is not None:
+            return self._later(SOON, _NO_LINE[no_line])
+        kept = False
+        try:
+            words = await self._to_a_relay(relays)
+            if words is None:
+                return self._later(SOON, "No relay is free to hold the call.")
+            claimed = await self.store.move(line.uid, line.rid, DialClaimed(line.attempt))
+            if claimed.decision.ignored is not None:
+                return None
+            # From here on a call may exist, so the line is freed only by who knows that none does.
+            kept = True
+            status_url = carrier_url(self.settings, self.errand, line.attempt, "status")
+            placed = await self.carrier.place_call(
+                to=line.to, from_=line.caller, twiml=words, status_callback=status_url
+            )
+            stop = await self._report(placed)
+            kept = stop is None
+            return stop
+        finally:
+            if not kept:
+                await self.store.release_line(line.caller, line.to, line.holder)
+
+    async def _to_a_relay(self, relays: RelayDirectory) -> str | None:
+        """Everything that can be done before the claim: a room, a token, the ledger; the call's instructions."""
+        assert self.errand.call is not None
+        assert self.errand.call.not_after is not None
+        line = self.line
+        try:
+            url = await find_room(line.holder, store=self.store, relays=relays, now=self.now)
+        except VendorError as error:
+            log.warning("no relay: %s", error)
+            return None
+        if url is None:
+            return None
+        await self.store.note_line(line.model_copy(update={"relay_url": url}))
+        for number in {self.target.meant.e164, self.target.rung.e164}:
+            await self.store.note_ring(number, line.uid, self.now)
+        # The call may wait in the carrier's queue until not_after, and rings only then.
+        not_after = self.errand.call.not_after + timedelta(seconds=2 * RING_LIMIT_S)
+        return await stream_twiml(self.errand, url, store=self.store, settings=self.settings, not_after=not_after)
+
+    async def _report(self, placed: Placed) -> DialRefused | Postponed | None:
+        """Write down what the carrier said; what to say when it certainly placed no call."""
+        line = self.line
+        match placed:
+            case PlacedCall(sid):
+                moved = await self.store.move(line.uid, line.rid, Posted(line.attempt, sid))
+                if moved.decision.answer in ("cancel_other", "end_call"):
+                    await self.carrier.cancel_call(sid)
+                return None
+            case MaybePlaced(message):
+                log.warning("the carrier's answer is unknown: %s", message)
+                await self.store.move(line.uid, line.rid, PostUnknown(line.attempt))
+                return None
+            case NotSent(message):
+                log.warning("the carrier cannot be reached: %s", message)
+                return self._later(UNREACHABLE, "The phone network cannot be reached.")
+            case CallRefused(code, message):
+                log.warning("the carrier refused the call: %s %s", code, message)
+                if placed.later:
+                    return self._later(CARRIER_BUSY, "The phone network takes no more calls right now.")
+                refused = f"The phone network refused the call (error {code})."
+                return DialRefused(line.attempt, category_of(code), refused)
+
+    def _later(self, wait: timedelta, reason: str) -> Postponed:
+        return Postponed(self.line.attempt, self.now + wait, reason)
+
+
+def category_of(code: int) -> Category:
+    """What a definite refusal by the carrier means for the person."""
+    if code in NUMBER_INVALID:
+        return "number_invalid"
+    return "refused_by_policy" if code in NUMBER_FORBIDDEN else "vendor_failed"

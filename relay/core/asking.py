@@ -1,0 +1,71 @@
+"""The person is asked while the callee is kept company."""
+
+import re
+
+from floyd.money import Money, find_amounts
+from relay.core import closing, lines
+from relay.core.actions import AskPerson, QuestionKind
+from relay.core.events import PersonAnswered
+from relay.core.outcome import Outcome
+from relay.core.state import Inquiry, Phase, State
+
+_NO = re.compile(r"\b(?:no|nope|not|don't|do not|never|too (?:much|expensive|high)|decline|refuse|forget it|cancel)\b")
+_LIMIT = re.compile(r"\b(?:up to|at most|max(?:imum)?|no more than|not more than|not over|no higher than|limit)\b")
+
+
+def ask(
+    state: State, question: str, choices: tuple[str, ...], kind: QuestionKind, amount: Money | None, now: float
+) -> None:
+    """Put a question to the person. One at a time: while one is open, others wait to be asked again."""
+    if state.inquiry or state.phase is not Phase.ACTIVE:
+        return
+    state.questions += 1
+    if state.questions > state.policy.questions:
+        no_answer(state, now)
+        return
+    question_id = f"{state.log.next_seq}-{state.questions}"
+    state.inquiry = Inquiry(question_id, question, kind, amount, asked_at=now)
+    state.actions.append(AskPerson(question_id, question, choices, kind, amount, state.policy.answer_s))
+
+
+def person_answered(state: State, event: PersonAnswered, now: float) -> None:
+    """The model goes on with the answer at the next gap. An answer after the bail is for the next call."""
+    inquiry = state.inquiry
+    if inquiry is None or inquiry.question_id != event.question_id or state.phase is not Phase.ACTIVE:
+        return
+    state.inquiry = None
+    state.company = 0
+    state.answers.append(event.answer)
+    state.log.note(f'your person answered "{event.answer}" to "{inquiry.question}"')
+    if inquiry.kind is QuestionKind.MANDATE and inquiry.amount:
+        allowed = allowed_amount(event.answer, inquiry.amount)
+        if allowed is None or allowed.amount < inquiry.amount.amount:
+            state.declined.append(inquiry.amount)
+        if allowed and (state.mandate.max_amount.amount < allowed.amount):
+            state.mandate = state.mandate.with_amount(allowed)
+    state.answer_waiting = True
+    state.fillers = state.attempts = 0
+
+
+def allowed_amount(answer: str, asked: Money) -> Money | None:
+    """How much the person allows, asked whether `asked` is all right; None: nothing was allowed.
+
+    "Yes" allows what was asked, "up to 100" and "no more than 100" allow 100, "no" nothing.
+    """
+    plain = answer.lower().replace("\u2019", "'")
+    amounts = find_amounts(answer, currency=asked.currency, price_context=True)
+    named = [amount.largest for amount in amounts if amount.largest.currency == asked.currency]
+    if named and (_LIMIT.search(plain) or not _NO.search(plain)):
+        return min(named, key=lambda money: money.amount)
+    return None if _NO.search(plain) else asked
+
+
+def keep_company(state: State, now: float) -> None:
+    """A short line, never the same twice in a row, so that the wait does not sound like a dead line."""
+    state.say(lines.COMPANY[state.company % len(lines.COMPANY)], now)
+    state.company += 1
+
+
+def no_answer(state: State, now: float) -> None:
+    """Long enough: promise to call back, which a late answer will bring about."""
+    closing.close(state, Outcome.NEEDS_ANSWER, lines.BAIL, now)

@@ -1,0 +1,103 @@
+"""How calls end: politely, once, and not before the last word was heard."""
+
+from relay.core import lines, turns
+from relay.core.actions import HandOver, HangUp, RecordOptOut
+from relay.core.events import DrainRequested, HangUpRequested, StreamStopped
+from relay.core.fixed_answers import opts_out
+from relay.core.outcome import Outcome
+from relay.core.phrases import is_backchannel, is_goodbye, is_patient
+from relay.core.state import Closing, Phase, State
+
+
+def close(
+    state: State, outcome: Outcome, line: str | None, now: float, *, reopenable: bool = False, keep_reply: bool = False
+) -> None:
+    """Begin to close: what is queued is still said, then the line, then quiet. A later reason does not replace an
+    earlier one, except that an opt-out replaces all."""
+    if state.closing and outcome is not Outcome.DO_NOT_CALL:
+        return
+    if outcome is Outcome.DONE and state.inquiry:
+        outcome = Outcome.NEEDS_ANSWER
+    state.phase = Phase.CLOSING
+    state.outcome = outcome
+    drain = outcome is Outcome.HANDED_OVER
+    state.closing = Closing(
+        outcome,
+        since=now,
+        quiet_s=0.0 if drain else state.policy.quiet_s,
+        limit_s=state.policy.drain_s if drain else state.policy.closing_s,
+        reopenable=reopenable and state.reopened < state.policy.reopenings,
+    )
+    if not keep_reply:
+        state.cancel_reply()
+    if line:
+        state.say(line, now, protected=True)
+    state.save()
+
+
+def taken_back(state: State, text: str) -> bool:
+    """Whether the callee's words after a goodbye mean that the call is not over."""
+    assert state.closing is not None
+    return state.closing.reopenable and not (is_goodbye(text) or is_patient(text) or is_backchannel(text))
+
+
+def reopen(state: State) -> None:
+    state.phase = Phase.ACTIVE
+    state.closing = state.outcome = None
+    state.reopened += 1
+
+
+def honour_opt_out(state: State, text: str, now: float) -> bool:
+    """ "Don't call again" is honoured at once, whatever else is going on, and for ever."""
+    if state.outcome is Outcome.DO_NOT_CALL or not opts_out(text):
+        return False
+    state.actions.append(RecordOptOut(text))
+    state.cut_speech(now)
+    close(state, Outcome.DO_NOT_CALL, lines.OPTED_OUT, now)
+    return True
+
+
+def say_farewell_if_none(state: State, now: float) -> None:
+    """The model ended the call, and the callee's words came before its farewell."""
+    if state.closing and not state.closing.spoke and state.outcome is not Outcome.HANDED_OVER:
+        state.say(lines.FAREWELL, now, protected=True)
+
+
+def hang_up_requested(state: State, event: HangUpRequested, now: float) -> None:
+    close(state, event.outcome, lines.CANCELLED, now)
+
+
+def drain_requested(state: State, event: DrainRequested, now: float) -> None:
+    """A farewell under way is finished here, only faster; any other call goes on at another relay."""
+    if state.closing:
+        left_s = now + state.policy.drain_s - state.closing.since
+        state.closing.limit_s = min(state.closing.limit_s, left_s)
+    else:
+        close(state, Outcome.HANDED_OVER, None, now)
+
+
+def time_is_up(state: State, now: float) -> None:
+    close(state, Outcome.TIME_LIMIT, lines.TIME_IS_UP, now)
+
+
+def hang_up(state: State, now: float) -> None:
+    """Everything is said, or closing took too long."""
+    assert state.closing is not None
+    finish(state, now)
+    outcome = state.closing.outcome
+    state.actions.append(HandOver() if outcome is Outcome.HANDED_OVER else HangUp(outcome))
+
+
+def stream_stopped(state: State, event: StreamStopped, now: float) -> None:
+    state.outcome = state.outcome or event.outcome
+    finish(state, now)
+
+
+def finish(state: State, now: float) -> None:
+    """Nothing more will be said or heard: close the books."""
+    state.cancel_reply()
+    state.cut_speech(now)
+    if state.hearing.pending:
+        turns.close_turn(state, now)
+    state.phase = Phase.CLOSED
+    state.save()

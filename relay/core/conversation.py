@@ -1,0 +1,295 @@
+"""The pure turn-taking core of one call: events in, actions out, one next deadline.
+
+The law for whoever drives it: feed one event (or let the due deadlines act), execute all of `actions()` in order,
+re-arm the one timer from `next_deadline()`, then wait. There is no clock in here, no I/O and no logging; the trace is
+the list of (now, event) that went in, and it replays exactly.
+
+Four small machines make up the state (`state.py`): the phase of the call, the floor, the callee's voice, and the
+ledger of our own speech. What happens is said by two tables: `TRANSITIONS`, looked up by where we are and what came,
+where a missing row means that the event is too late, impossible or somebody's nonsense, and is ignored and counted; and
+`SETTLING`, rules that are applied after every input until none applies any more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from relay.core import asking, closing, deadlines, listening, opening, replies, silence, speech
+from relay.core.actions import (
+    Action,
+    AskPerson,
+    CancelReply,
+    CancelSpeech,
+    ClearPlayout,
+    HandOver,
+    HangUp,
+    PressKeys,
+    RecordOptOut,
+    SaveTranscript,
+    Speak,
+    StartReply,
+)
+from relay.core.brief import Brief
+from relay.core.deadlines import Deadline
+from relay.core.events import (
+    AskRequested,
+    CallStarted,
+    DigitPressed,
+    DrainRequested,
+    EarLost,
+    EarRestored,
+    EndCallRequested,
+    Event,
+    FactNoted,
+    FinalHeard,
+    HangUpRequested,
+    InterimHeard,
+    KeysRequested,
+    MarkReached,
+    PersonAnswered,
+    ReplyFailed,
+    ReplyFinished,
+    ReplyText,
+    SegmentFailed,
+    SegmentSent,
+    SegmentStarted,
+    StreamStopped,
+    VoiceStarted,
+    VoiceStopped,
+)
+from relay.core.hearing import Hearing
+from relay.core.log import Log
+from relay.core.playout import Ledger, Progress
+from relay.core.policy import Policy
+from relay.core.progress import NoProgress
+from relay.core.state import Floor, Opening, Phase, State
+from relay.core.transcript import Transcript
+
+
+class Place(Enum):
+    """Where a conversation is: its phase, and while it lives the floor."""
+
+    CONNECTING = auto()
+    LISTENING = auto()
+    ENDPOINTING = auto()
+    THINKING = auto()
+    SPEAKING = auto()
+    CLOSED = auto()
+
+
+CONNECTING, CLOSED = Place.CONNECTING, Place.CLOSED
+LISTENING, ENDPOINTING, THINKING, SPEAKING = Place.LISTENING, Place.ENDPOINTING, Place.THINKING, Place.SPEAKING
+LIVE = (LISTENING, ENDPOINTING, THINKING, SPEAKING)
+NOT_SPEAKING = (LISTENING, ENDPOINTING, THINKING)
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One row: in any of these places, on this trigger, `then` decides; it ends in one of `becomes`."""
+
+    places: tuple[Place, ...]
+    trigger: type[Any] | Deadline
+    then: Callable[..., None]
+    """(state, event, now) for an event, (state, now) for a deadline."""
+    becomes: tuple[Place, ...]
+    emits: tuple[type[Any], ...] = ()
+    """Every action it may emit; which of them, `then` knows."""
+
+
+_INTERRUPT = (CancelReply, CancelSpeech, ClearPlayout)
+_CLOSE = (CancelReply, Speak, SaveTranscript)
+_OPT_OUT = (RecordOptOut, *_INTERRUPT, *_CLOSE)
+_ANSWER = (StartReply, *_OPT_OUT)
+_ANSWERED = (LISTENING, THINKING, SPEAKING)
+_GUARDED = (*_CLOSE, AskPerson)
+_FINISH = (*_INTERRUPT, SaveTranscript, HangUp, HandOver)
+
+TRANSITIONS: tuple[Transition, ...] = (
+    # The line
+    Transition((CONNECTING,), CallStarted, opening.call_started, (LISTENING, SPEAKING), (Speak,)),
+    Transition((CONNECTING, *LIVE), StreamStopped, closing.stream_stopped, (CLOSED,), (*_INTERRUPT, SaveTranscript)),
+    # The callee
+    Transition(LIVE, VoiceStarted, listening.voice_started, (LISTENING, THINKING, SPEAKING)),
+    Transition(LIVE, VoiceStopped, listening.voice_stopped, LIVE),
+    Transition((LISTENING, ENDPOINTING), InterimHeard, listening.words_heard, (*LIVE,), _OPT_OUT),
+    Transition((LISTENING, ENDPOINTING), FinalHeard, listening.words_heard, (*LIVE,), _OPT_OUT),
+    Transition((LISTENING, ENDPOINTING), DigitPressed, listening.digit_pressed, (LISTENING, ENDPOINTING)),
+    Transition((THINKING,), InterimHeard, listening.words_heard, LIVE, _ANSWER),
+    Transition((THINKING,), FinalHeard, listening.words_heard, LIVE, _ANSWER),
+    Transition((THINKING,), DigitPressed, listening.digit_pressed, (LISTENING, ENDPOINTING), (CancelReply,)),
+    Transition((SPEAKING,), InterimHeard, listening.words_heard, LIVE, _OPT_OUT),
+    Transition((SPEAKING,), FinalHeard, listening.words_heard, LIVE, _OPT_OUT),
+    Transition((SPEAKING,), DigitPressed, listening.digit_pressed, LIVE, (*_INTERRUPT, SaveTranscript)),
+    Transition((LISTENING,), Deadline.OPENING, opening.due, (SPEAKING,), _OPT_OUT),
+    Transition((ENDPOINTING,), Deadline.OPENING, opening.due, (SPEAKING,), _OPT_OUT),
+    Transition((ENDPOINTING,), Deadline.ENDPOINTING, listening.commit, _ANSWERED, _ANSWER),
+    Transition((SPEAKING,), Deadline.BARGE_IN, listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)),
+    Transition((LISTENING,), Deadline.VOICE, listening.voice_is_noise, (LISTENING, ENDPOINTING)),
+    Transition((LISTENING,), Deadline.NO_INPUT, silence.prompt, (SPEAKING,), _CLOSE),
+    Transition(LIVE, EarLost, silence.ear_lost, LIVE),
+    Transition(LIVE, EarRestored, silence.ear_restored, LIVE),
+    Transition(LIVE, Deadline.EAR, silence.deaf_too_long, (SPEAKING,), _CLOSE),
+    # The model
+    Transition((THINKING, SPEAKING), ReplyText, replies.text, (*LIVE,), _GUARDED),
+    Transition((THINKING,), Deadline.HELD, replies.release_held, LIVE, (*_GUARDED, StartReply)),
+    Transition((THINKING, SPEAKING), ReplyFinished, replies.finished, LIVE, (StartReply, *_CLOSE)),
+    Transition((THINKING, SPEAKING), ReplyFailed, replies.failed, LIVE, (StartReply, *_CLOSE)),
+    Transition((THINKING, SPEAKING), Deadline.REPLY, replies.overdue, LIVE, (StartReply, *_CLOSE)),
+    Transition((THINKING,), Deadline.FILLER, replies.filler, (SPEAKING,), (Speak,)),
+    Transition((THINKING, SPEAKING), EndCallRequested, replies.end_call_requested, (THINKING, SPEAKING), _CLOSE),
+    Transition((THINKING, SPEAKING), KeysRequested, replies.keys_requested, (THINKING, SPEAKING), (PressKeys,)),
+    Transition((THINKING, SPEAKING), AskRequested, replies.ask_requested, (THINKING, SPEAKING), _GUARDED),
+    Transition((THINKING, SPEAKING), FactNoted, replies.fact_noted, (THINKING, SPEAKING)),
+    # Our voice
+    Transition((SPEAKING,), SegmentStarted, speech.started, (SPEAKING,)),
+    Transition((SPEAKING,), SegmentSent, speech.sent, (SPEAKING,)),
+    Transition((SPEAKING,), MarkReached, speech.reached, LIVE),
+    Transition((SPEAKING,), SegmentFailed, speech.failed, LIVE, (CancelSpeech, PressKeys, *_CLOSE)),
+    Transition((SPEAKING,), Deadline.SPEECH, speech.overdue, LIVE, (CancelSpeech, PressKeys, *_CLOSE)),
+    Transition((SPEAKING,), Deadline.PLAY_OUT, speech.mark_overdue, LIVE),
+    # The person
+    Transition(LIVE, PersonAnswered, asking.person_answered, LIVE),
+    Transition((LISTENING,), Deadline.COMPANY, asking.keep_company, (SPEAKING,), (Speak,)),
+    Transition(LIVE, Deadline.ANSWER, asking.no_answer, (SPEAKING,), _CLOSE),
+    # The end
+    Transition(LIVE, HangUpRequested, closing.hang_up_requested, LIVE, _CLOSE),
+    Transition(LIVE, DrainRequested, closing.drain_requested, LIVE, _CLOSE),
+    Transition(LIVE, Deadline.CALL_LIMIT, closing.time_is_up, (SPEAKING,), _CLOSE),
+    Transition((LISTENING, ENDPOINTING), Deadline.QUIET, closing.hang_up, (CLOSED,), _FINISH),
+    Transition(LIVE, Deadline.CLOSING, closing.hang_up, (CLOSED,), _FINISH),
+)
+"""Event-triggered moves. A missing row means: ignored."""
+
+_BY_TRIGGER = {(place, row.trigger): row for row in TRANSITIONS for place in row.places}
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """One state-triggered rule: when it holds, then this; afterwards it must not hold any more."""
+
+    name: str
+    when: Callable[[State], bool]
+    then: Callable[[State, float], None]
+
+
+def _our_turn_is_over(state: State) -> bool:
+    return state.speaking and not state.ledger.outstanding and not (state.reply and state.reply.said)
+
+
+def _record_our_turn(state: State, now: float) -> None:
+    state.end_spoken_turn(now)
+    heard = all(segment.progress is Progress.HEARD for segment in state.opening_segments)
+    if state.opening is Opening.SAID and heard:
+        state.opening = Opening.DONE
+    state.save()
+
+
+def _reply_is_held_in_quiet(state: State) -> bool:
+    return bool(state.reply and state.reply.held) and state.voice_since is None
+
+
+def _gap(state: State) -> bool:
+    """A moment in which nobody speaks and nothing is waited for."""
+    quiet = state.floor is Floor.LISTENING and state.voice_since is None
+    return quiet and state.phase is Phase.ACTIVE and state.opening is not Opening.WAITING
+
+
+def _answer_fits(state: State) -> bool:
+    return state.answer_waiting and _gap(state)
+
+
+def _answer_person(state: State, now: float) -> None:
+    state.start_reply(now)
+
+
+def _ear_line_fits(state: State) -> bool:
+    return bool(state.ear_line_due) and _gap(state)
+
+
+SETTLING: tuple[Settling, ...] = (
+    Settling("nothing of ours is outstanding: our turn is over", _our_turn_is_over, _record_our_turn),
+    Settling("a reply was held back and the callee is quiet: say it", _reply_is_held_in_quiet, replies.release_held),
+    Settling("the person has answered and there is a gap: think on", _answer_fits, _answer_person),
+    Settling("the ear was lost or restored and there is a gap: say so", _ear_line_fits, silence.ear_line),
+)
+"""State-triggered moves, applied after every input until none applies."""
+
+_MOST_STEPS = 100
+"""More moves than any single input can cause: beyond it the tables contradict each other, a bug of ours."""
+
+
+class Conversation:
+    """One call. Methods that take `now` want seconds of one monotonic clock, never going back."""
+
+    def __init__(self, plan: Brief, policy: Policy | None = None) -> None:
+        policy = policy or Policy()
+        self._state = State(
+            brief=plan,
+            policy=policy,
+            mandate=plan.mandate,
+            hearing=Hearing(policy.straddle_ms),
+            ledger=Ledger(policy),
+            log=Log(plan.prior),
+            progress=NoProgress(policy),
+        )
+        self.ignored = 0
+        """Events that came too late or were impossible."""
+
+    def receive(self, event: Event, now: float) -> None:
+        """Take one event. Never raises on anything a peer can do; drain `actions()` afterwards."""
+        row = _BY_TRIGGER.get((self.place, type(event)))
+        if row is None:
+            self.ignored += 1
+            return
+        self._move(row, event, now)
+        self._settle(now)
+
+    def handle_timer(self, now: float) -> None:
+        """Act on every deadline that is due, in the order of their moments; drain `actions()` afterwards."""
+        for _ in range(_MOST_STEPS):
+            due = min(deadlines.armed(self._state), key=lambda armed: armed[1], default=None)
+            if due is None or due[1] > now:
+                return
+            self._move(_BY_TRIGGER[self.place, due[0]], now)
+            self._settle(now)
+        raise AssertionError(f"deadlines keep coming due: {due}")
+
+    def actions(self) -> list[Action]:
+        """What is to be done now, in this order. Drains."""
+        drained, self._state.actions = self._state.actions, []
+        return drained
+
+    def next_deadline(self) -> float | None:
+        """When `handle_timer` wants to be called; None before the call has started and once it is CLOSED."""
+        return min((at for _, at in deadlines.armed(self._state)), default=None)
+
+    def transcript(self) -> Transcript:
+        """Everything said so far."""
+        return self._state.transcript()
+
+    @property
+    def phase(self) -> Phase:
+        return self._state.phase
+
+    @property
+    def place(self) -> Place:
+        """The row of the table we are in."""
+        match self._state.phase:
+            case Phase.CONNECTING:
+                return CONNECTING
+            case Phase.CLOSED:
+                return CLOSED
+            case _:
+                return Place[self._state.floor.name]
+
+    def _move(self, row: Transition, *input_: Any) -> None:
+        row.then(self._state, *input_)
+
+    def _settle(self, now: float) -> None:
+        for _ in range(_MOST_STEPS):
+            rule = next((rule for rule in SETTLING if rule.when(self._state)), None)
+            if rule is None:
+                return
+            rule.then(self._state, now)
+        raise AssertionError("the settling rules never rest")

@@ -1,0 +1,50 @@
+"""The first words of a call: who listens, who speaks first, and that the disclosure is really heard."""
+
+from relay.core import closing, lines, turns
+from relay.core.events import CallStarted
+from relay.core.playout import Progress
+from relay.core.state import Opening, Phase, State
+from relay.core.transcript import Speaker
+
+
+def call_started(state: State, event: CallStarted, now: float) -> None:
+    """The callee can hear us. A fresh call waits for their first words; a resumed one has kept them waiting."""
+    state.phase = Phase.ACTIVE
+    state.started_at = state.evidence_at = state.quiet_since = state.our_end_at = state.words_at = now
+    if any(turn.speaker is Speaker.FLOYD and turn.heard for turn in state.brief.prior):
+        state.opening = Opening.DONE
+        state.say(lines.resumed(state.brief), now, protected=True)
+
+
+def say(state: State, now: float) -> None:
+    """Disclosure and purpose. Protected: yields to words only."""
+    state.opening = Opening.SAID
+    before = len(state.ledger.outstanding)
+    for sentence in state.brief.opening:
+        state.say(sentence, now, protected=True)
+    state.opening_segments = list(state.ledger.outstanding[before:])
+
+
+def due(state: State, now: float) -> None:
+    """The callee's first words are over, or there are none."""
+    spoke = bool(state.hearing.pending) or state.evidence_at > state.started_at
+    if spoke:
+        # Their words may still be on the way from the recogniser: they belong before the opening.
+        turn = turns.close_turn(state, now)
+        state.save()
+        if closing.honour_opt_out(state, turn.text, now):
+            return
+    say(state, now)
+
+
+def missing(state: State) -> bool:
+    """Whether the opening has yet to be said, or was cut early enough to be begun again."""
+    if state.opening is Opening.WAITING:
+        return True
+    if state.opening is Opening.DONE:
+        return False
+    cut = any(segment.progress is Progress.CLEARED for segment in state.opening_segments)
+    if cut and state.opening_cuts <= state.policy.opening_restarts:
+        return True
+    state.opening = Opening.DONE
+    return False

@@ -1,0 +1,166 @@
+"""The ledger of our own speech: which segment is queued, on its way, heard, or cut.
+
+    queued -> sending -> sent -> heard
+       \\________\\_______\\____-> cleared
+
+`heard` and `cleared` are absorbing. That is the point of keeping books: a carrier's clear returns every outstanding
+mark, so a mark alone does not prove that anybody heard the words. The ledger is cleared before the clear is sent.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from relay.core.policy import Policy
+
+
+class Progress(Enum):
+    QUEUED = auto()
+    SENDING = auto()
+    SENT = auto()
+    HEARD = auto()
+    CLEARED = auto()
+
+
+_UNSENT = (Progress.QUEUED, Progress.SENDING)
+_SETTLED = (Progress.HEARD, Progress.CLEARED)
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """One speakable piece of ours and what became of it."""
+
+    segment_id: str
+    text: str
+    protected: bool = False
+    """Yields to words only, not to a mere voice: disclosure, farewell."""
+    digits: str = ""
+    """Not empty: key tones instead of speech."""
+    progress: Progress = Progress.QUEUED
+    began: bool = False
+    """Its first frame left."""
+    was_sent: bool = False
+    """Its last frame left, whether or not it was then cleared."""
+
+
+class Ledger:
+    """Segments in the order in which they are spoken. Methods answer whether the news was news."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._open: list[Segment] = []
+        self._progress_at = 0.0
+        self._sound_at: float | None = None
+        self._sound_ends_at = 0.0
+
+    @property
+    def outstanding(self) -> tuple[Segment, ...]:
+        """Neither heard nor cleared, in order."""
+        return tuple(self._open)
+
+    @property
+    def unsent(self) -> tuple[Segment, ...]:
+        """Queued or on its way."""
+        return tuple(segment for segment in self._open if segment.progress in _UNSENT)
+
+    @property
+    def sound_at(self) -> float | None:
+        """When the present stretch of our sound began; None while we make none."""
+        return self._sound_at
+
+    @property
+    def protected(self) -> bool:
+        """Whether what is at the callee's ear now, or next, is protected."""
+        return bool(self._open) and self._open[0].protected
+
+    def queue(self, segment: Segment, now: float) -> None:
+        if not self.unsent:
+            self._progress_at = now
+        self._open.append(segment)
+
+    def started(self, segment_id: str, now: float) -> bool:
+        """The first frame is on the wire."""
+        segment = self._find(segment_id, Progress.QUEUED)
+        if segment is None:
+            return False
+        segment.progress = Progress.SENDING
+        segment.began = True
+        self._progress_at = now
+        if self._sound_at is None:
+            self._sound_at = now
+        self._sound_ends_at = max(self._sound_ends_at, now)
+        return True
+
+    def sent(self, segment_id: str, duration_s: float, now: float) -> bool:
+        """The last frame and the mark are on the wire. Its sound ends `duration_s` after the sound before it."""
+        segment = self._find(segment_id, *_UNSENT)
+        if segment is None:
+            return False
+        if segment.progress is Progress.QUEUED:
+            self.started(segment_id, now)
+        segment.progress = Progress.SENT
+        segment.was_sent = True
+        self._progress_at = now
+        self._sound_ends_at += duration_s
+        return True
+
+    def reached(self, segment_id: str) -> bool:
+        """The mark came back. Marks keep their order, so whatever was sent before it has been heard as well."""
+        segment = self._find(segment_id, Progress.SENDING, Progress.SENT)
+        if segment is None:
+            return False
+        position = self._open.index(segment)
+        self._settle(self._open[: position + 1], Progress.HEARD)
+        return True
+
+    def assume_heard(self) -> None:
+        """The marks of what was sent are overdue, so they are lost."""
+        self._settle([segment for segment in self._open if segment.progress is Progress.SENT], Progress.HEARD)
+
+    def failed(self, segment_id: str) -> bool:
+        """The segment cannot be spoken."""
+        segment = self._find(segment_id, *_UNSENT)
+        if segment is None:
+            return False
+        self._settle([segment], Progress.CLEARED)
+        return True
+
+    def clear(self) -> bool:
+        """Cut everything outstanding; before the carrier is told."""
+        return self._settle(self._open, Progress.CLEARED)
+
+    def clear_unsent(self) -> bool:
+        """Give up what has not left yet; what is in the carrier's buffer plays on."""
+        return self._settle(self.unsent, Progress.CLEARED)
+
+    def speech_deadline(self) -> float | None:
+        """When speech that has not left is overdue, given its length and that it is sent in real time."""
+        unsent = self.unsent
+        if not unsent:
+            return None
+        in_flight = unsent[0] if unsent[0].progress is Progress.SENDING else None
+        behind = max(0.0, self._sound_ends_at - self._progress_at) if in_flight is None else 0.0
+        length_s = len(in_flight.text) / self._policy.slowest_characters_per_s if in_flight else behind
+        return self._progress_at + self._policy.speech_s + length_s
+
+    def play_out_deadline(self) -> float | None:
+        """When the oldest mark on the wire is overdue."""
+        if not self._open or self._open[0].progress is not Progress.SENT:
+            return None
+        return max(self._sound_ends_at, self._progress_at) + self._policy.mark_slack_s
+
+    def _find(self, segment_id: str, *among: Progress) -> Segment | None:
+        for segment in self._open:
+            if segment.segment_id == segment_id:
+                return segment if segment.progress in among else None
+        return None
+
+    def _settle(self, segments: Iterable[Segment], progress: Progress) -> bool:
+        settled = list(segments)
+        for segment in settled:
+            segment.progress = progress
+        self._open = [segment for segment in self._open if segment.progress not in _SETTLED]
+        if not self._open:
+            self._sound_at = None
+            self._sound_ends_at = 0.0
+        return bool(settled)

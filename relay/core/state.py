@@ -1,0 +1,274 @@
+"""The state of one conversation, and the few moves that everything else is made of.
+
+Rules of this file: nothing here knows events or decides anything; the floor is computed from what is true (who has
+words pending, what of ours is outstanding, which reply is open) and never stored, so it cannot disagree with it.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from floyd.mandate import Mandate
+from floyd.money import Money
+from relay.core.actions import (
+    Action,
+    CancelReply,
+    CancelSpeech,
+    ClearPlayout,
+    PressKeys,
+    QuestionKind,
+    SaveTranscript,
+    Speak,
+    StartReply,
+)
+from relay.core.brief import Brief
+from relay.core.hearing import Hearing
+from relay.core.log import Log
+from relay.core.offers import Table
+from relay.core.outcome import Outcome
+from relay.core.playout import Ledger, Segment
+from relay.core.policy import Policy
+from relay.core.progress import NoProgress
+from relay.core.transcript import Stages, Transcript
+
+
+class Phase(Enum):
+    """The life of the call."""
+
+    CONNECTING = auto()
+    ACTIVE = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+class Floor(Enum):
+    """Who has the right to speak now. Means something while ACTIVE or CLOSING."""
+
+    LISTENING = auto()
+    """The callee may speak; nothing of ours is queued."""
+    ENDPOINTING = auto()
+    """We hold words of the callee and hear no voice: is the turn over?"""
+    THINKING = auto()
+    """A reply is asked for and has not said anything; nothing of ours is outstanding."""
+    SPEAKING = auto()
+    """Something of ours is neither heard nor cleared, or the reply that spoke is still open."""
+
+
+class Opening(Enum):
+    WAITING = auto()
+    """For the callee's first words, or for silence to last."""
+    SAID = auto()
+    """Queued, perhaps still playing; cut or heard is in the ledger."""
+    DONE = auto()
+
+
+@dataclass(slots=True)
+class Reply:
+    """The one model stream that is open."""
+
+    reply_id: int
+    waiting_since: float
+    """It was asked for, or its last text came."""
+    said: int = 0
+    """Segments of it that were queued."""
+    text: str = ""
+    """What it said so far."""
+    held: list[str] = field(default_factory=list)
+    """Segments kept back while the callee makes a sound: we do not begin to talk over somebody."""
+    held_since: float = 0.0
+    finished: bool = False
+    """The model is done; only held segments keep the reply open."""
+    refused: bool = False
+    """A fixed line replaced a segment; further ones that are refused are dropped."""
+    noted: int = 0
+    acted: bool = False
+    """It pressed keys or asked the person: it need not speak."""
+    ends_call: bool = False
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """A question that is with the person."""
+
+    question_id: str
+    question: str
+    kind: QuestionKind
+    amount: Money | None
+    asked_at: float
+
+
+@dataclass(slots=True)
+class Closing:
+    outcome: Outcome
+    since: float
+    quiet_s: float
+    """Quiet to wait for after our last word."""
+    limit_s: float
+    reopenable: bool = False
+    """A goodbye that the callee may take back."""
+    spoke: bool = False
+    """Something was said since, a farewell or the like."""
+
+
+@dataclass(slots=True)
+class State:
+    """Everything a conversation remembers. Moments are seconds of the session's clock."""
+
+    brief: Brief
+    policy: Policy
+    mandate: Mandate
+    hearing: Hearing
+    ledger: Ledger
+    log: Log
+    progress: NoProgress
+    phase: Phase = Phase.CONNECTING
+    outcome: Outcome | None = None
+    actions: list[Action] = field(default_factory=list)
+    started_at: float = 0.0
+
+    # The callee
+    voice_since: float | None = None
+    """When the present stretch of voice began."""
+    voice_stop_ms: int = 0
+    words_at: float = 0.0
+    """When words or voice were last news; in LISTENING a voice without any for long is noise."""
+    evidence_at: float = 0.0
+    """End of the callee's last sound as far as known: patience counts from here."""
+    quiet_since: float = 0.0
+    """The callee's or our last words, prompts aside: no-input counts from here."""
+    first_final_at: float | None = None
+    """When the first final of the pending words came."""
+    holding: bool = False
+    """The callee asked for a moment."""
+    table: Table = field(default_factory=Table)
+    ear_lost_at: float | None = None
+    ear_line_due: str = ""
+
+    # Us
+    opening: Opening = Opening.WAITING
+    opening_segments: list[Segment] = field(default_factory=list)
+    opening_cuts: int = 0
+    last_id: int = 0
+    """Of replies and of lines of our own; segments are named after it."""
+    reply: Reply | None = None
+    speaking: bool = False
+    """A turn of ours is under way and not yet recorded as over."""
+    our_end_at: float = 0.0
+    """When our last sound ended."""
+    thinking_since: float | None = None
+    """Since when the callee waits for an answer in silence."""
+    attempts: int = 0
+    fillers: int = 0
+    tool_rounds: int = 0
+    tool_rounds_in_call: int = 0
+    stages: Stages | None = None
+    """Of the answer that is being prepared."""
+    prompts: int = 0
+    """Prompts to a silent callee since their last words."""
+    voice_failures: int = 0
+    wordless_cuts: int = 0
+    cut_by_voice: bool = False
+    noted: list[tuple[str, str]] = field(default_factory=list)
+
+    # The person
+    inquiry: Inquiry | None = None
+    questions: int = 0
+    company: int = 0
+    answers: list[str] = field(default_factory=list)
+    answer_waiting: bool = False
+    declined: list[Money] = field(default_factory=list)
+
+    # The end
+    closing: Closing | None = None
+    reopened: int = 0
+
+    @property
+    def floor(self) -> Floor:
+        if self.ledger.outstanding or (self.reply and self.reply.said):
+            return Floor.SPEAKING
+        if self.reply:
+            return Floor.THINKING
+        if self.hearing.pending and self.voice_since is None:
+            return Floor.ENDPOINTING
+        return Floor.LISTENING
+
+    def position_ms(self, at: float) -> int:
+        """A moment as a position in the call."""
+        return max(0, round((at - self.started_at) * 1000))
+
+    def moment(self, position_ms: int, now: float) -> float:
+        """A position in the callee's audio as a moment; never in the future, never before the call."""
+        return min(now, self.started_at + position_ms / 1000)
+
+    # Moves
+
+    def say(self, text: str, now: float, *, protected: bool = False, reply: Reply | None = None) -> None:
+        """Queue one segment: of a reply, or a line of our own."""
+        self.queue(Segment(self._segment_id(reply), text, protected), now)
+
+    def press(self, digits: str, reply: Reply, now: float) -> None:
+        """Queue key tones."""
+        self.queue(Segment(self._segment_id(reply), f"(pressed {digits})", protected=True, digits=digits), now)
+
+    def line_id(self) -> str:
+        """The name of a segment that belongs to no reply."""
+        self.last_id += 1
+        return f"{self.last_id}.1"
+
+    def _segment_id(self, reply: Reply | None) -> str:
+        if reply is None:
+            return self.line_id()
+        reply.said += 1
+        return f"{reply.reply_id}.{reply.said}"
+
+    def queue(self, segment: Segment, now: float) -> None:
+        """Enter a segment into turn and ledger, and have it spoken."""
+        turn = self.log.add_spoken(segment, self.position_ms(now))
+        if self.stages:
+            turn.stages, self.stages = replace(self.stages, reply_id=self.last_id), None
+        self.speaking = True
+        if self.closing:
+            self.closing.spoke = True
+        self.thinking_since = None
+        self.ledger.queue(segment, now)
+        if segment.digits:
+            self.actions.append(PressKeys(segment.segment_id, segment.digits))
+        else:
+            self.actions.append(Speak(segment.segment_id, segment.text))
+
+    def start_reply(self, now: float) -> None:
+        """Ask the model for an answer to everything so far."""
+        assert self.reply is None
+        self.last_id += 1
+        self.reply = Reply(self.last_id, waiting_since=now)
+        self.answer_waiting = False
+        if self.thinking_since is None:
+            self.thinking_since = now
+        self.actions.append(StartReply(self.last_id, self.log.messages(self.brief.notes)))
+
+    def cancel_reply(self) -> None:
+        """Stop the open reply, if any; what it queued stays."""
+        if self.reply:
+            self.actions.append(CancelReply(self.reply.reply_id))
+            self.reply = None
+
+    def cut_speech(self, now: float) -> None:
+        """Silence now: nothing outstanding will be heard."""
+        if self.ledger.clear():
+            self.actions += [CancelSpeech(), ClearPlayout()]
+            self.end_spoken_turn(now)
+            self.log.yield_floor()
+
+    def end_spoken_turn(self, now: float) -> None:
+        """Nothing of ours is outstanding any more."""
+        self.speaking = False
+        self.our_end_at = now
+        if not self.prompts:
+            self.quiet_since = now
+        if turn := self.log.last_spoken_turn:
+            turn.end_ms = self.position_ms(now)
+
+    def save(self) -> None:
+        self.actions.append(SaveTranscript(self.transcript()))
+
+    def transcript(self) -> Transcript:
+        return Transcript(self.log.turns(), self.hearing.pending_text, self.outcome, tuple(self.noted))

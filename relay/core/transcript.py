@@ -1,0 +1,71 @@
+"""What was said, as a value: one `Turn` per stretch of one party, in the order in which each took the floor."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from relay.core.outcome import Outcome
+from relay.core.refusal import require, require_range_ms
+
+
+class Speaker(StrEnum):
+    CALLEE = "callee"
+    FLOYD = "floyd"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """When each stage of answering one callee turn was reached, in seconds of the session's clock (`now`).
+
+    None: not reached, or not needed (a fixed answer has no text from the model).
+    """
+
+    reply_id: int
+    end_of_speech: float | None = None
+    endpoint: float | None = None
+    """The turn was committed."""
+    first_final: float | None = None
+    """The recogniser's first final result of the turn arrived, perhaps after the commit."""
+    first_text: float | None = None
+    """The first speakable segment came from the model."""
+    first_sound: float | None = None
+    """The first frame of the answer went out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """All consecutive speech of one party until another takes the floor."""
+
+    seq: int
+    """1, 2, ... without gaps; never changes for a turn once given, and goes on from the turns before a resume."""
+    speaker: Speaker
+    heard: str
+    """The callee's words; of ours only segments whose mark came back."""
+    start_ms: int
+    end_ms: int
+    """Positions in the call, counted from the start of the media stream."""
+    planned: str = ""
+    """Ours: what passed the guards and was handed to the voice."""
+    sent: str = ""
+    """Ours: what left as audio; may exceed `heard` when a clear cut it."""
+    cut: bool = False
+    """Ours: part of it was cleared before it was heard."""
+    stages: Stages | None = None
+    """Ours: how this answer came about; None for lines nobody asked for."""
+
+    def __post_init__(self) -> None:
+        require(self.seq > 0, f"seq: expected > 0, got {self.seq}")
+        require_range_ms(self.start_ms, self.end_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The whole conversation so far. Each snapshot replaces the one before it."""
+
+    turns: tuple[Turn, ...] = ()
+    interim: str = ""
+    """Words of the callee that are not yet a turn."""
+    outcome: Outcome | None = None
+    """Set from the moment the conversation begins to close."""
+    noted: tuple[tuple[str, str], ...] = field(default=())
+    """Facts the model asked to keep: (key, value), in order."""

@@ -1,0 +1,85 @@
+"""This relay's place among the relays: its heartbeat, its room, and the commands left for its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from google.api_core.exceptions import GoogleAPIError
+
+from floyd.errors import LostGuardError
+from floyd.relays import Heartbeat
+from floyd.store import InboxCommand, Store
+
+logger = logging.getLogger(__name__)
+
+BEAT_S = 15.0
+"""Diallers take a relay for dead after three missed beats."""
+POLL_S = 1.0
+
+
+class Registry:
+    """Beats until stopped. `live` and `draining` say how things stand at this moment."""
+
+    def __init__(self, store: Store, url: str, *, capacity: int, live: Callable[[], int]) -> None:
+        self._store = store
+        self._url = url
+        self._capacity = capacity
+        self._live = live
+        self._changed = asyncio.Event()
+        self.draining = False
+
+    @property
+    def room(self) -> int:
+        """How many more calls fit."""
+        return 0 if self.draining else max(0, self._capacity - self._live())
+
+    def changed(self) -> None:
+        """A call came or went, or draining began: say so now, not at the next beat."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            self._changed.clear()
+            await self.beat()
+            try:
+                async with asyncio.timeout(BEAT_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def beat(self) -> None:
+        beat = Heartbeat(
+            url=self._url, live=self._live(), room=self.room, draining=self.draining, beat_at=datetime.now(UTC)
+        )
+        try:
+            await self._store.beat(beat)
+        except GoogleAPIError as error:
+            logger.warning("the heartbeat was not stored: %s", type(error).__name__)
+
+    async def free(self, holder: str) -> None:
+        """The room that was held for this call is now counted as live."""
+        try:
+            await self._store.free_room(self._url, holder)
+        except (GoogleAPIError, LostGuardError):
+            logger.warning("a held room lapses by itself")
+
+    async def poll(self, deliver: Callable[[InboxCommand], bool]) -> None:
+        """Hand commands to live calls, once a second while there are any, until cancelled.
+
+        A command is acknowledged when it has been delivered, or when its call is not here: it can never be delivered.
+        """
+        while True:
+            await asyncio.sleep(POLL_S)
+            if not self._live():
+                continue
+            try:
+                for name, command in await self._store.inbox(self._url):
+                    if not deliver(command):
+                        logger.info("a command came for a call that is not here")
+                    await self._store.acknowledge(self._url, name)
+            except GoogleAPIError as error:
+                logger.warning("the inbox could not be read: %s", type(error).__name__)

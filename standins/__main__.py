@@ -1,0 +1,83 @@
+"""Start one stand-in: ``python -m standins NAME --host 127.0.0.1 --port N [...]``.
+
+The convention for a stand-in's module (or package), listed in ``STANDINS``:
+
+``add_arguments(parser: argparse.ArgumentParser) -> None``
+    adds its own options; ``--host`` and ``--port`` (0 picks a free port) are added here.
+``async def serve(args: argparse.Namespace) -> None``
+    opens its sockets, calls ``standins.announce(NAME, port, ...)`` once, then runs until it is cancelled and
+    closes what it opened in ``finally``. It installs no signal handlers.
+
+SIGTERM and SIGINT cancel ``serve``. A clean-up that takes longer than ``GRACE_S`` is abandoned, so every stand-in
+ends within a second. A module is imported only when its name is asked for.
+"""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import os
+import signal
+import sys
+
+from standins import StartError
+
+STANDINS = {
+    "google-speech": "standins.google_speech",
+    "google-tts": "standins.google_tts",
+    "openai": "standins.openai",
+    "phone-network": "standins.phone_network",
+}
+
+GRACE_S = 0.8
+"""Leaves a margin below the one second in which whoever stops the stack expects us gone."""
+
+
+async def run(name: str, args: argparse.Namespace) -> int:
+    """Serve until a signal arrives; the exit status."""
+    loop = asyncio.get_running_loop()
+    serving = asyncio.ensure_future(importlib.import_module(STANDINS[name]).serve(args))
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    waiting = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    serving.cancel()
+    await asyncio.wait({serving}, timeout=GRACE_S)
+    failure = None if serving.cancelled() or not serving.done() else serving.exception()
+    if isinstance(failure, StartError):
+        logging.getLogger("standins").error("%s cannot start: %s", name, failure)
+        return 1
+    if isinstance(failure, OSError):
+        logging.getLogger("standins").error("%s cannot start on %s:%s: %s", name, args.host, args.port, failure)
+        return 1
+    if failure is not None:
+        logging.getLogger("standins").error("%s failed", name, exc_info=failure)
+        return 1
+    return 0
+
+
+def main(argv: list[str]) -> int:
+    """Parse *argv* (without the program's name) and serve."""
+    parser = argparse.ArgumentParser(prog="python -m standins", description="Start one local vendor.")
+    parser.add_argument("name", choices=sorted(STANDINS))
+    if not argv or argv[0] not in STANDINS:
+        parser.parse_args(argv[:1])  # prints help or the list of names, and exits
+    name = argv[0]
+    options = argparse.ArgumentParser(prog=f"python -m standins {name}")
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=0, help="0 picks a free port (default)")
+    options.add_argument("--log-level", default="WARNING", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    importlib.import_module(STANDINS[name]).add_arguments(options)
+    args = options.parse_args(argv[1:])
+    logging.basicConfig(level=args.log_level, stream=sys.stderr, format=f"{name} %(levelname)s %(message)s")
+    return asyncio.run(run(name, args))
+
+
+if __name__ == "__main__":
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: threads still busy (a recogniser's, a gRPC server's) must not hold the process past its second.
+    os._exit(status)

@@ -1,0 +1,234 @@
+"""The plan: from a request, what is known and what is allowed, to whom to ring and what to do there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from standins.openai.mind.quantities import limit, limit_after, said_yes, whens
+from standins.openai.mind.reading import PERSON_WORDS, content, fact_score, key_words, sentence, shared, widened, words
+from standins.openai.mind.wording import PHONE, Errand, read_errand, trades
+
+Json = dict[str, Any]
+
+# Words of a fact's key that say which detail it is: a fact made of the errand's subject and these is what a callee may ask.
+DETAILS = frozenset(
+    "name full first last number id code reference account customer member membership date of birth dob phone callback "
+    "appointment booking reservation time class grade teacher group size model make year color colour brand weight age breed "
+    "description stay".split()  # noqa: SIM905 -- one word per line would hide that this is a list of words
+)
+ROLES = {"report": {"child", "student"}, "order": {"recipient", "delivery", "address", "street", "city", "zip"}}
+"""Words that make a fact one for this kind of errand even when the request does not name its subject."""
+# What a callee of this trade always asks for, whatever the errand is about.
+ASKED_BY_TRADE = {
+    "pharmacy": "date_of_birth",
+    "dentist": "date_of_birth",
+    "clinic": "date_of_birth",
+    "gym": "membership_number",
+}
+NEVER_TOLD = frozenset({"payment", "phone_number", "health", "secret", "credential", "password"})
+STEPS: dict[str, tuple[str, ...]] = {
+    "report": ("Say that {news}.", "Ask them to confirm that they have noted it."),
+    "order": (
+        "Ask to {purpose}.",
+        "Ask what it costs in all.",
+        "Give the delivery address.",
+        "Ask them to confirm the order.",
+    ),
+    "book": ("Ask to {purpose}.", "Ask them to confirm the booking."),
+    "change": ("Ask to {purpose}.", "Ask them to confirm the new time."),
+    "cancel": ("Ask to {purpose}.", "Ask them to confirm that it is cancelled."),
+    "ask": ("{purpose}.",),
+    "request": ("Ask to {purpose}.", "Ask them to confirm that it is settled."),
+}
+DONE: dict[str, tuple[str, ...]] = {
+    "report": ("The callee says that they have noted it.",),
+    "order": ("The callee has said what it costs.", "The callee confirms the order."),
+    "book": ("The callee confirms the booking with day and time.",),
+    "change": ("The callee confirms the new day and time.",),
+    "cancel": ("The callee confirms that it is cancelled.",),
+    "ask": ("The callee has answered the question.",),
+    "request": ("The callee says that it is settled.",),
+}
+QUESTIONS: dict[str, tuple[str, ...]] = {
+    "report": ("Who is calling?", "Which class is it?", "What is the reason?"),
+    "order": ("Where should it be delivered?", "What name is it for?", "How would you like to pay?"),
+    "book": ("What name is it for?", "What day and time?", "What number can we reach you at?"),
+    "change": ("What is the name?", "What is the date of birth?", "Which day and time would you like?"),
+    "cancel": ("What is the name?", "What is the membership number?", "What is the reason?"),
+    "ask": ("Who is calling?", "Can you give me more details?"),
+    "request": ("Who is calling?", "What is it about?"),
+}
+
+
+def plan(brief: Json) -> Json:
+    person, facts, answers = brief["person"]["name"], brief["facts"], brief["answers"]
+    pairs = [(answer["question"], answer["answer"]) for answer in answers]
+    errand = read_errand(brief["request"], person)
+    known = None if _wants_call(brief["request"]) else _own_fact(brief["request"], facts)
+    callee, entity = _callee(brief, errand)
+    about = trades(brief["request"]) | entity
+    times = _times(brief["request"], errand, pairs)
+    purpose = _with_time(errand, times, brief["request"])
+    needed, missing = _facts(errand, brief, about, pairs, times)
+    filled = {"purpose": sentence(purpose).rstrip("."), "news": errand.news or errand.purpose}
+    filled["purpose"] = purpose if errand.kind != "ask" else filled["purpose"]
+    template = STEPS["request" if errand.kind == "report" and not errand.news else errand.kind]
+    steps = [step.format(**filled) for step in template]
+    told = [
+        answer
+        for answer in answers
+        if answer["kind"] == "fact" and not _about_time(answer["question"], answer["answer"])
+    ]
+    steps += [f'If asked "{answer["question"]}", say: {answer["answer"]}.' for answer in told]
+    lead = "I am calling back about our earlier call, to" if brief["earlier"] else "I am calling to"
+    allowed = limit_after(limit(brief["request"]) or Decimal(0), pairs)
+    return {
+        "needs_call": known is None,
+        "answer_key": known,
+        "goal": errand.goal if not times or whens(errand.goal) else f"{errand.goal[:-1]} {times[0]}.",
+        "done_when": list(DONE[errand.kind]),
+        "callee": callee,
+        "facts_needed": needed,
+        "facts_missing": [] if known else missing,
+        "steps": steps,
+        "opening": sentence(f"{lead} {purpose}"),
+        "voicemail": f"This is an AI assistant calling for {person}. Please call back when you have a moment. Thank you.",
+        "mandate": {"max_amount": f"{allowed:f}", "currency": "USD", "times": times, "promises": []},
+        "questions": list(QUESTIONS[errand.kind]),
+    }
+
+
+def _wants_call(request: str) -> bool:
+    return re.match(r"\W*(?:when|what|where|who|which|how|do|does|is|are|am|did)\b", request, re.I) is None
+
+
+def _own_fact(request: str, facts: Iterable[Json]) -> str | None:
+    """The fact that answers a question about the person's own affairs, when its key covers the question's words."""
+    asked = content(request) - {"time", "day", "date"}
+    covering = [
+        (len(key_words(fact["key"])), fact["key"])
+        for fact in facts
+        if asked and shared(asked, [*key_words(fact["key"]), *words(fact["category"])]) == asked
+    ]
+    return min(covering)[1] if covering else None
+
+
+def _callee(brief: Json, errand: Errand) -> tuple[Json, set[str]]:
+    """Whom to ring and where the number is from, with the words that name this callee in the keys of facts."""
+    wanted = content(errand.callee) | content(brief["request"]) | trades(brief["request"])
+    best: tuple[float, Json, set[str]] = (0, {}, set())
+    for fact in brief["facts"]:
+        entity = set(key_words(fact["key"])) - PERSON_WORDS
+        if fact["category"] != "phone_number" or not entity:
+            continue
+        siblings = [other for other in brief["facts"] if other is not fact and shared(entity, key_words(other["key"]))]
+        name = next((s.get("value", "") for s in siblings if "name" in key_words(s["key"])), "")
+        score = 2.0 * len(shared(entity, wanted)) + len(shared(content(name), wanted))
+        if score > best[0]:
+            number = fact.get("value") or f"{{{fact['key']}}}"
+            best = (score, {"number": number, "number_source": "fact", "name": name}, entity)
+    for place in brief["places"]:
+        score = 2.0 * len(shared(content(place["name"]), wanted)) + len(
+            shared(content(place.get("notes") or ""), wanted)
+        )
+        if score > best[0]:
+            best = (
+                score,
+                {"number": place["number"], "number_source": "place", "name": place["name"]},
+                content(place["name"]),
+            )
+    given = PHONE.search(brief["request"]) or next(
+        (
+            found
+            for each in brief["answers"]
+            if (found := PHONE.search(each["answer"])) and "number" in each["question"].lower()
+        ),
+        None,
+    )
+    callee = best[1] or {"number": None, "number_source": "none", "name": ""}
+    if given:
+        callee |= {"number": _e164(given[0]), "number_source": "request"}
+    name = callee["name"] or errand.callee or _by_trade(best[2] | trades(brief["request"]))
+    return {"name": name, "number": callee["number"], "number_source": callee["number_source"]}, best[2]
+
+
+def _by_trade(trade: set[str]) -> str:
+    return f"the {sorted(trade)[0]}" if trade else ""
+
+
+def _e164(number: str) -> str:
+    digits = re.sub(r"\D", "", number)
+    return f"+{digits}" if number.startswith("+") or len(digits) == 11 else f"+1{digits}"
+
+
+def _times(request: str, errand: Errand, answers: list[tuple[str, str]]) -> list[str]:
+    """When it may take place: as asked for, or as the person answered since."""
+    if errand.kind not in ("book", "change", "order", "request"):
+        return []
+    since = [
+        phrase for question, answer in answers if _about_time(question, answer) for phrase in _agreed(question, answer)
+    ]
+    # "from seven to eight": what is asked for is what it is moved to.
+    wanted = whens(request.rsplit(" to ", 1)[-1]) if errand.kind == "change" else []
+    return since or wanted or whens(request)
+
+
+def _about_time(question: str, answer: str) -> bool:
+    return bool(whens(question) or (whens(answer) and shared({"time", "when", "day"}, words(question))))
+
+
+def _agreed(question: str, answer: str) -> list[str]:
+    return whens(answer) or (whens(question) if said_yes(answer) else [])
+
+
+def _with_time(errand: Errand, times: list[str], request: str) -> str:
+    if errand.kind not in ("book", "change") or not times or whens(request):
+        return errand.purpose
+    return f"{errand.purpose} {'to ' if errand.kind == 'change' else ''}{times[0]}"
+
+
+def _facts(
+    errand: Errand, brief: Json, about: set[str], answers: list[tuple[str, str]], times: list[str]
+) -> tuple[list[str], list[str]]:
+    """Keys the callee may need to be told, and keys that are needed but nowhere to be found."""
+    subject = content(brief["request"]) | about | content(errand.recipient)
+    asked_by_trade = {key for trade, key in ASKED_BY_TRADE.items() if trade in about}
+    needed = []
+    for fact in brief["facts"]:
+        parts = set(key_words(fact["key"]))
+        if fact["category"] in NEVER_TOLD and not (
+            parts <= PERSON_WORDS and errand.kind in ("order", "book", "change")
+        ):
+            continue
+        mine = shared(parts, subject) | {word for word in parts if widened({word}) & about}
+        told = mine and parts - mine <= DETAILS | ROLES.get(errand.kind, set())
+        role = parts & ROLES.get(errand.kind, set()) - {"address"} and parts <= DETAILS | ROLES[errand.kind]
+        if told or role or fact["key"] in asked_by_trade or parts <= PERSON_WORDS:
+            needed.append(fact["key"])
+    missing = []
+    known = [*needed, *(question for question, _ in answers)]
+    if errand.kind == "order" and not any(shared({"address"}, words(each)) for each in known):
+        own = [
+            f["key"]
+            for f in brief["facts"]
+            if "address" in key_words(f["key"]) and fact_score("home address", f["key"]) > 1
+        ]
+        plain_address = [f["key"] for f in brief["facts"] if f["key"] == "address"]
+        if (own or plain_address) and not errand.recipient:
+            needed += (own or plain_address)[:1]
+        elif "pharmacy" not in about:
+            missing.append("delivery_address")
+    gift = shared({"flowers", "bouquet", "roses", "gift", "card"}, words(brief["request"]))
+    if errand.kind == "order" and gift and not errand.recipient and not any("recipient" in each for each in known):
+        missing.append("recipient_name")
+    child = errand.kind == "report" and re.match(
+        r"(?:my|our|the) (?:child|kid|son|daughter)\b|(?:she|he)\b", errand.news
+    )
+    if child and not any(shared({"child", "student"}, key_words(key)) for key in needed):
+        missing.append("child_name")
+    if errand.kind in ("book", "change") and not times:
+        missing.append("preferred_time")
+    return needed, missing

@@ -1,0 +1,1 @@
+"""Callees: scripts as TOML, and their fixed lines as sound under audio/."""

@@ -1,0 +1,107 @@
+"""From sound to words, in a process of its own: a recogniser holds the interpreter for up to 0.3 s, and calls must not
+stutter meanwhile."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from standins.listener import Ears
+
+
+class Word(NamedTuple):
+    """A word and where it lies in the sound."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+class Hearing:
+    """Started when first needed; one worker, so at most one core."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def words(self, mulaw: bytes) -> list[Word]:
+        """What was said in this sound: the audible code exactly, a real voice as well as it goes."""
+        return await asyncio.get_running_loop().run_in_executor(self._worker(), recognise, mulaw)
+
+    async def warm(self) -> None:
+        """Load the recogniser of voices, so that nobody waits for it in a call."""
+        await asyncio.get_running_loop().run_in_executor(self._worker(), _warm)
+
+    def _worker(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _live_and_die_with_parent)
+        return self._pool
+
+    def close(self) -> None:
+        """End the worker, whatever it is doing."""
+        if self._pool is not None:
+            for process in list(self._pool._processes.values()):
+                process.kill()
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _live_and_die_with_parent() -> None:
+    """In the worker: Ctrl-C is the parent's to answer, and a parent that was killed leaves no child behind."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(0)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def recognise(mulaw: bytes) -> list[Word]:
+    """In the worker. Code first, since it is certain; only sound without any goes to the recogniser of voices."""
+    from standins import tones  # noqa: PLC0415 - numpy and models belong to the worker alone
+
+    decoder = tones.Decoder()
+    code = [*decoder.feed(mulaw), *decoder.finish()]
+    if code:
+        return [Word(word.word, round(word.start_ms), round(word.end_ms)) for word in code]
+    return _loop().run_until_complete(_voice(mulaw))
+
+
+def _warm() -> None:
+    _loop().run_until_complete(_ears().warm())
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
+@cache
+def _ears() -> "Ears":
+    from standins.listener import Ears  # noqa: PLC0415 - as above
+
+    # What Floyd may say to a callee is all of English, so the recogniser's own model it is.
+    return Ears((), "general", most=1)
+
+
+async def _voice(mulaw: bytes) -> list[Word]:
+    from standins.listener import Final, Listener  # noqa: PLC0415 - as above
+
+    listener = Listener(_ears())
+    heard = [*await listener.feed(mulaw), *await listener.finish()]
+    words: list[Word] = []
+    for final in heard:
+        if isinstance(final, Final) and final.text:
+            texts = final.text.split()
+            step = (final.end_ms - final.start_ms) / len(texts)  # the recogniser times utterances, not words
+            for place, text in enumerate(texts):
+                start = final.start_ms + place * step
+                words.append(Word(text, round(start), round(start + step)))
+    return words

@@ -1,0 +1,48 @@
+"""Which relay gets the next call."""
+
+from datetime import UTC, datetime, timedelta
+
+from floyd.relays import STALE_AFTER, Heartbeat, RelayDirectory, in_order, shard_id
+from floyd.settings import Settings
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+A, B, C = "wss://a.example.com", "wss://b.example.com", "wss://c.example.com"
+
+
+def beat(
+    url: str, *, live: int = 0, room: int = 5, draining: bool = False, age_s: float = 1, reserved: int = 0
+) -> Heartbeat:
+    promises = {f"r{number}": NOW + timedelta(seconds=9) for number in range(reserved)} | {"old": NOW}
+    beat_at = NOW - timedelta(seconds=age_s)
+    return Heartbeat(url, live, room, draining, beat_at, promises)
+
+
+def order(*beats: Heartbeat) -> list[str]:
+    return in_order((A, B, C), {shard_id(each.url): each for each in beats}, NOW)
+
+
+def test_the_fullest_with_room_leads() -> None:
+    """Fails if calls spread over relays that could sleep, or go to one that is full or going away."""
+    assert order(beat(A, live=1), beat(B, live=3), beat(C)) == [B, A, C]
+    assert order(beat(A, live=5, room=0), beat(B, draining=True), beat(C)) == [C]
+    assert order(beat(A, live=4, room=1, reserved=1), beat(B), beat(C)) == [B, C]
+
+
+def test_silent_relays_are_cold_or_dead() -> None:
+    """Fails if a relay that died with calls gets more, or a sleeping one is never woken."""
+    stale = STALE_AFTER.total_seconds() + 1
+    assert order(beat(A, live=2, age_s=stale), beat(B, age_s=stale)) == [B, C]
+    assert order(beat(A, live=2), beat(B, age_s=stale, reserved=1)) == [A, C], "a cold relay takes one call at a time"
+
+
+def test_one_relay_has_one_name() -> None:
+    """Fails if a final slash makes a relay's beats those of another."""
+    assert shard_id(A) == shard_id(A + "/")
+    assert shard_id(A) != shard_id(B)
+
+
+async def test_configured_relays_are_taken_as_they_are_and_a_silent_one_is_not_ready() -> None:
+    """Fails if a local stack would ask Cloud Run, or a dead relay hangs the dialler."""
+    directory = RelayDirectory(Settings(floyd_env="local", floyd_relay_urls="ws://127.0.0.1:1"))
+    assert await directory.urls() == ("ws://127.0.0.1:1",)
+    assert not await directory.is_ready("ws://127.0.0.1:1")

@@ -1,0 +1,48 @@
+"""The whole stack, started once, with every vendor a stand-in and every voice the audible code.
+
+Each journey has a person and phones of its own, so journeys cannot meet. The code makes lost, doubled or
+reordered sound show up as wrong words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from floyd import hours
+from floyd.command.stack import Options, Stack
+from floyd.command.telephone import TelephoneNetwork
+from tests.journeys.town import Town
+
+# New York, Honolulu, London, Sydney: at any moment it is day at one of them.
+DISTRICTS = ("+12125550", "+18085550", "+442079460", "+61255500")
+PHONES = range(200, 300)
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The stack, started for the first journey and stopped after the last."""
+    now = datetime.now(UTC)
+    by_day = next(prefix for prefix in DISTRICTS if hours.is_allowed(f"{prefix}{PHONES[0]}", now))
+    numbers = tuple(f"{by_day}{phone}" for phone in PHONES)
+    options = Options(
+        directory=tmp_path_factory.mktemp("stack"),
+        only_stand_ins=True,
+        sweep_every_s=5,
+        stand_ins={"google-speech": ("--mode=tones",), "google-tts": ("--voice=tones",)},
+        settings={"FLOYD_MAX_CALLS": "10"},
+        also_allowed=numbers,
+    )
+    with Stack(options) as stack:
+        network = TelephoneNetwork(stack.running.phone)
+        yield Town(stack, network, iter(numbers))
+        network.close()
+
+
+@pytest.fixture(autouse=True)
+def _all_parts_alive(town: Town) -> Iterator[None]:
+    """A part that died is the reason of whatever failed, and fails journeys that did not notice."""
+    yield
+    town.stack.check()

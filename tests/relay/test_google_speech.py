@@ -1,0 +1,198 @@
+"""Ears against the speech stand-in over a real socket: words, times, and streams that end for every reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from relay import google_speech
+from relay.core.events import EarLost, EarRestored, FinalHeard, InterimHeard
+from relay.ears import Heard, Sound
+from relay.google_speech import CHUNK_MS, GoogleEars, GoogleSpeech
+from standins import google_speech as standin
+from standins import tones
+from standins.listener import Ears
+from tests.standins.vendor_client import Steering, running
+
+DEADLINE_S = 20
+QUIET = b"\xff" * 160
+
+
+class Listener:
+    """Collects what an ear reports, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[Heard] = []
+        self._changed = asyncio.Event()
+
+    def report(self, event: Heard) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def finals(self) -> list[FinalHeard]:
+        return [event for event in self.events if isinstance(event, FinalHeard)]
+
+    def said(self) -> str:
+        return " ".join(final.text for final in self.finals())
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def speech(**changed: float) -> AsyncIterator[tuple[GoogleSpeech, Steering]]:
+    settings = standin.SpeechSettings.model_validate(changed)
+    server = standin.SpeechServer(Ears([], "tones"), settings)
+    async with running(standin.SERVICE, server.handlers(), server.control) as (channel, steering):
+        yield GoogleSpeech(channel, project="p", location="global", model="telephony"), steering
+
+
+def hear(ears: GoogleEars, sound: bytes, *, voiced: bool = True) -> None:
+    for start in range(0, len(sound), 160):
+        ears.hear(sound[start : start + 160].ljust(160, b"\xff"), voiced=voiced)
+
+
+def seconds_of_quiet(seconds: float) -> bytes:
+    return QUIET * int(seconds * 50)
+
+
+async def test_words_arrive_with_their_place_in_the_sound() -> None:
+    """Fails if recognition, interim words or absolute times were wrong."""
+    words = "hello this is lincoln elementary"
+    sound = tones.encode(words)
+    async with speech() as (maker, _):
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
+        hear(ears, seconds_of_quiet(1), voiced=False)
+        hear(ears, sound)
+        hear(ears, seconds_of_quiet(0.5), voiced=False)
+        await listener.until(lambda: bool(listener.finals()))
+        final = listener.finals()[0]
+        assert final.text == words
+        assert abs(final.start_ms - 1000) <= CHUNK_MS
+        assert abs(final.end_ms - (1000 + len(sound) / 8)) < 200
+        assert any(isinstance(event, InterimHeard) for event in listener.events)
+        assert ears.usage.sent_s == pytest.approx(1.5 + len(sound) / 8000, abs=0.1)
+        await ears.close()
+
+
+@pytest.mark.parametrize("code", ["ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "INTERNAL"])
+async def test_a_stream_that_breaks_in_mid_sentence_costs_no_word(code: str) -> None:
+    """Fails if a broken stream lost or doubled words."""
+    async with speech() as (maker, steering):
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
+        hear(ears, tones.encode("one two three"))
+        hear(ears, seconds_of_quiet(0.5), voiced=False)
+        await listener.until(lambda: listener.said() == "one two three")
+        hear(ears, tones.encode("four five six"))
+        await listener.until(lambda: isinstance(listener.events[-1], InterimHeard))
+        assert await steering.post("faults", kind="status", code=code, live=True, times=0) < 300
+        await listener.until(lambda: ears.usage.rotations == 1 or _woken(ears, listener))
+        hear(ears, tones.encode("seven eight"))
+        hear(ears, seconds_of_quiet(0.5), voiced=False)
+        await listener.until(lambda: "eight" in listener.said())
+        assert listener.said() == "one two three four five six seven eight"
+        starts = [(final.start_ms, final.end_ms) for final in listener.finals()]
+        assert starts == sorted(starts)
+        await ears.close()
+
+
+def _woken(ears: GoogleEars, listener: Listener) -> bool:
+    """The ear's rotation reports nothing; look again shortly."""
+    asyncio.get_running_loop().call_later(0.02, listener._changed.set)
+    return ears.usage.rotations > 0
+
+
+async def test_a_stream_near_its_limit_is_replaced_in_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if long calls ran into the vendor's limit, or words around the change were lost or doubled."""
+    monkeypatch.setattr(google_speech, "ROTATE_S", 0.0)
+    async with speech() as (maker, steering):
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
+        said = []
+        for word in ("alpha", "bravo", "charlie", "delta"):
+            said.append(word)
+            hear(ears, tones.encode(word))
+            hear(ears, seconds_of_quiet(0.5), voiced=False)
+            await listener.until(lambda: listener.said() == " ".join(said))
+            hear(ears, seconds_of_quiet(0.2), voiced=False)
+        assert ears.usage.rotations >= 3
+        assert len((await steering.get("streams"))["streams"]) >= 3
+        await ears.close()
+
+
+async def test_a_deaf_stream_is_replaced_and_what_it_missed_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if a stream that hangs silently left us deaf for the rest of the call."""
+    monkeypatch.setattr(google_speech, "DEAF_MS", 600)
+    async with speech() as (maker, steering):
+        await steering.post("faults", kind="hang")
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
+        await listener.until(lambda: _stream_is_open(ears, listener))
+        hear(ears, tones.encode("can you hear me now"))
+        await listener.until(lambda: ears.usage.rotations > 0 or _woken(ears, listener))
+        hear(ears, seconds_of_quiet(0.5), voiced=False)
+        await listener.until(lambda: listener.said() == "can you hear me now")
+        await ears.close()
+
+
+def _stream_is_open(ears: GoogleEars, listener: Listener) -> bool:
+    hear(ears, QUIET * 2, voiced=False)
+    asyncio.get_running_loop().call_later(0.05, listener._changed.set)
+    return ears.usage.sent_s > 0.2
+
+
+async def test_a_service_that_stays_away_is_reported_once_and_so_is_its_return(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Fails if a callee talked into a dead ear without being told, or were told again and again."""
+    monkeypatch.setattr(google_speech, "LOST_S", 0.5)
+    async with speech() as (maker, steering):
+        await steering.post("faults", kind="status", code="UNAVAILABLE", times=1000)
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
+        hear(ears, tones.encode("anybody there"))
+        await listener.until(lambda: any(isinstance(event, EarLost) for event in listener.events))
+        await steering.delete("faults")
+        hear(ears, seconds_of_quiet(0.5), voiced=False)
+        await listener.until(lambda: listener.said() == "anybody there")
+        kinds = [type(event) for event in listener.events if isinstance(event, EarLost | EarRestored)]
+        assert kinds == [EarLost, EarRestored]
+        await ears.close()
+
+
+async def test_a_stalled_stream_keeps_the_newest_sound_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if a vendor that does not read made our memory grow."""
+    monkeypatch.setattr(google_speech, "KEPT_S", 1.0)
+    async with speech() as (maker, steering):
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
+        hear(ears, seconds_of_quiet(60), voiced=False)
+        assert len(ears.chunks) * CHUNK_MS <= 1000
+        assert ears.usage.dropped_ms >= 58_000
+        await ears.close()
+        del steering
+
+
+async def test_the_end_of_a_dictation_brings_its_last_words() -> None:
+    """Fails if what is said right before the stop were lost; 16 kHz, as a microphone sounds."""
+    from array import array
+
+    from relay.core import mulaw
+
+    narrow = array("h", mulaw.decode(tones.encode("tell the school")))
+    wide = array("h", (sample for each in narrow for sample in (each, each))).tobytes()
+    async with speech() as (maker, _):
+        listener = Listener()
+        ears = maker.open(listener.report, sound=Sound.MICROPHONE, language="en-US")
+        ears.hear(wide, voiced=True)
+        ears.finish()
+        await listener.until(lambda: listener.said() == "tell the school")
+        await ears.close()
