@@ -138,7 +138,7 @@ async def delete_account(uid: str, settings: Settings) -> None:
 def _firebase(settings: Settings) -> tuple[Any, Any]:
     """The vendor's auth module and this project's app; blocking, for use in a thread."""
     import firebase_admin  # type: ignore[import-untyped]  # noqa: PLC0415 - slow vendor import
-    from firebase_admin import auth  # type: ignore[import-untyped]  # noqa: PLC0415 - slow vendor import
+    from firebase_admin import auth  # noqa: PLC0415 - slow vendor import
 
     try:
         app = firebase_admin.get_app()

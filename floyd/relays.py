@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from floyd.errors import VendorError
 
 if TYPE_CHECKING:
+    from google.cloud.run_v2 import Service
+
     from floyd.settings import Settings
 
 # Relays beat every 15 s; after three missed beats nothing is known of this one.
@@ -104,7 +106,7 @@ class RelayDirectory:
 
 
 async def _cloud_run_origins(settings: Settings) -> tuple[str, ...]:
-    """The address of the newest tagged revision of each relay service.
+    """One address per relay service, in the order of their names.
 
     A tagged address outlives a roll-out, so that listeners of a running call are never moved to another revision.
     """
@@ -118,9 +120,11 @@ async def _cloud_run_origins(settings: Settings) -> tuple[str, ...]:
         services = [service async for service in pager if SERVICE_LABEL in service.labels]
     except GoogleAPIError as error:
         raise VendorError("Cloud Run", str(error), retryable=True) from error
-    origins = []
-    for service in sorted(services, key=lambda each: each.name):
-        newest = service.latest_ready_revision.rsplit("/", 1)[-1]
-        tagged = [each.uri for each in service.traffic_statuses if each.tag and each.revision == newest]
-        origins.append("wss" + (tagged[0] if tagged else service.uri).removeprefix("https"))
-    return tuple(origins)
+    return tuple(_origin(service) for service in sorted(services, key=lambda each: each.name))
+
+
+def _origin(service: Service) -> str:
+    """Where a relay service's newest ready revision is reached, by its tag if it has one."""
+    newest = service.latest_ready_revision.rsplit("/", 1)[-1]
+    tagged = [each.uri for each in service.traffic_statuses if each.tag and each.revision == newest]
+    return "wss" + (tagged[0] if tagged else service.uri).removeprefix("https")

@@ -1,4 +1,4 @@
-"""What Floyd texts, and what a text to Floyd means. Pure.
+"""What Floyd texts, and what a text to Floyd means. Pure, except for `send`.
 
 Plain ASCII quotes and dashes keep a text within GSM-7, 160 characters a segment.
 """
@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from floyd.documents import Question
+
+if TYPE_CHECKING:
+    from floyd.carrier import Carrier
+    from floyd.store import Store
 
 # Twilio's limit for one message; longer words are cut, never split over two paid messages.
 LONGEST_TEXT = 1600
@@ -73,13 +77,19 @@ def chosen_answer(asked: Question, said: str) -> str:
     return said.strip()
 
 
+async def send(body: str, *, to: str, from_: str, store: Store, carrier: Carrier) -> bool:
+    """Text somebody unless they have said STOP; whether it is on its way. Raises VendorError when that is unknown."""
+    if not to or not from_ or (await store.callee_at(to)).no_texts:
+        return False
+    return await carrier.send_text(to=to, from_=from_, body=body)
+
+
 APP_NEEDED = (
     "For your safety this amount can be approved only in the Floyd app. Nothing was agreed. Reply NO to decline."
 )
 ANSWERED = "Thank you, passed on."
 CLOSED = "That question is closed: it was answered or it expired. Nothing was changed."
 NOTHING_OPEN = "No question is open right now. To ask Floyd for something, use the app."
-WHICH_ONE = "Which question? "
 STOPPED = "You will get no more texts from this number. Reply START to get them again."
 STOPPED_STRANGER = "You will never be called or texted from this number again. Reply START to undo this."
 STARTED = "Texts from Floyd are on again. Reply STOP to end them."

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from floyd import texting, twiml
 from floyd.carrier import Carrier
@@ -42,7 +42,7 @@ NOT_AGAIN = "You will not be called from this number again. Goodbye."
 GOODBYE = "Goodbye."
 XML, TEXT = "text/xml", "text/plain"
 
-_CALL_ROUTE = re.compile(r"/calls/([\w-]{1,128})/([\w-]{1,64})/(\d{1,4})/(status|stream|resume)")
+_CALL_ROUTE = re.compile(r"/calls/([^/]{1,384})/([\w-]{1,64})/(\d{1,4})/(status|stream|resume)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,12 @@ def _genuine_form(incoming: Incoming, settings: Settings) -> dict[str, str] | No
 
 
 def _route_of(path: str, settings: Settings) -> str:
-    """The path below our public URL, whose own path a proxy may or may not have cut off."""
-    return path.removeprefix(urlsplit(settings.floyd_carrier_url).path)
+    """The path below our public URL, whose own path a proxy may or may not have cut off.
+
+    Proxies also differ in what they quote, so it is brought into the form in which the URL was handed out and signed.
+    """
+    route = path.removeprefix(urlsplit(settings.floyd_carrier_url).path)
+    return "/".join(quote(unquote(part), safe="") for part in route.split("/"))
 
 
 async def _route(route: str, form: Mapping[str, str], parts: Parts) -> Answer:
@@ -125,7 +129,7 @@ async def _route(route: str, form: Mapping[str, str], parts: Parts) -> Answer:
     match = _CALL_ROUTE.fullmatch(route)
     if match is None or form.get("AccountSid") != parts.settings.twilio_account_sid:
         return NOTHING_THERE
-    uid, rid, attempt, what = match[1], match[2], int(match[3]), match[4]
+    uid, rid, attempt, what = unquote(match[1]), match[2], int(match[3]), match[4]
     if what == "status":
         return await _progress(uid, rid, attempt, form, parts)
     if what == "stream":

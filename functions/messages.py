@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from floyd import texting
 from floyd.documents import Question
 from floyd.lifecycle.events import QuestionAnswered
-from floyd.store import InboxCommand, Store, name_of
-
-log = logging.getLogger(__name__)
+from floyd.store import Store, name_of
+from functions.live_calls import pass_on
 
 Open = tuple[str, str, Question]
 
@@ -92,16 +90,6 @@ async def _answer(uid: str, asked: Open, said: str, store: Store, now: datetime)
         return texting.CLOSED
     if moved.decision.answer == "needs_app":
         return texting.APP_NEEDED
-    call = moved.errand.call
-    if moved.decision.answer == "live" and call is not None and call.relay_url:
-        command = InboxCommand(
-            kind="answer",
-            uid=uid,
-            rid=rid,
-            attempt=moved.errand.request.attempt,
-            question=name,
-            answer=answer,
-            created_at=now,
-        )
-        await store.tell_relay(call.relay_url, f"answer-{rid}-{name}", command)
+    if moved.decision.answer == "live":
+        await pass_on(moved.errand, name, answer, store=store, now=now)
     return texting.ANSWERED

@@ -56,7 +56,8 @@ _WORDS = {
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
-    models = sorted({each for operation in OPERATIONS for each in _models(operation)}, key=lambda model: model.__name__)
+    used = {each for operation in OPERATIONS for each in _models(operation)}
+    models: list[type[BaseModel]] = sorted(used, key=lambda model: model.__name__)
     _, schemas = models_json_schema(
         [(model, "validation") for model in (*models, Problem)], ref_template="#/components/schemas/{model}"
     )

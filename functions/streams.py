@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from floyd import twiml
 from floyd.lifecycle import Errand
@@ -19,7 +20,7 @@ WOKEN_AT_MOST = 2
 
 def carrier_url(settings: Settings, errand: Errand, attempt: int, route: str) -> str:
     """The public address of one of this call's own webhooks: `status`, `stream` or `resume`."""
-    return f"{settings.floyd_carrier_url}/calls/{errand.uid}/{errand.rid}/{attempt}/{route}"
+    return f"{settings.floyd_carrier_url}/calls/{quote(errand.uid, safe='')}/{errand.rid}/{attempt}/{route}"
 
 
 async def find_room(

@@ -68,7 +68,7 @@ class RelayServer:
         """Serve on all interfaces until `stop` is set, then hand the calls over. `started` is told the port."""
         async with serve(
             self._handle,
-            None,
+            "0.0.0.0",  # noqa: S104 - a container is reached from outside; who may talk to it is decided below
             port,
             process_request=self._look_at,
             compression=None,

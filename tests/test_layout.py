@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "floyd.command": {"floyd"},
     "functions": {"floyd", "functions"},
     "relay": {"floyd", "relay"},
-    "relay.core": {"relay.core", "floyd.figures", "floyd.mandate", "floyd.money"},
+    "relay.core": {"relay.core", "floyd.figures", "floyd.lines", "floyd.mandate", "floyd.money"},
     "standins": {"standins"},
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from floyd.answers import needs_app, settle
 from floyd.documents import BEFORE_DIALING, LIVE, TERMINAL, JobReason, Lease, Status, Wishes
+from floyd.facts import filled
 from floyd.lifecycle.errand import (
     HINT,
     LEASE,
@@ -210,13 +211,15 @@ def _answered_all(errand: Errand, answer: str) -> dict[str, Any]:
 
 
 def _after_yes(errand: Errand, now: datetime, **fields: Any) -> Decision:
-    """Everything is allowed: ready, and a job prepares the sound."""
+    """Everything is allowed: the texts get their values, the request is ready, and a job prepares the sound."""
+    plan = errand.request.plan
     return _ready(
         errand,
         now,
         **{
             "not_before": errand.request.not_before,
             "approved": True,
+            "plan": filled(plan, fields["release"]) if plan is not None else None,
             "proposed": [],
             "creates": (job(errand, JobReason.APPROVAL, now),),
         }

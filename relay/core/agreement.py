@@ -11,7 +11,7 @@ _NEGATED = re.compile(
     r"|let me (?:check|ask)|check (?:that|first|with)|ask (?:first|about)|too (?:much|expensive|high)|no)\b|n't\b"
 )
 _STRONG = re.compile(
-    r"\b(?:i|we|he|she|they)(?:'ll| will| would|'d)? (?:like to |love to |happily |gladly |just )?(?:take|accept|agree|order|buy|book|confirm|go with|go for|pay|purchase|have|commit|reserve|sign)\b"
+    r"\b(?:i|we|he|she|they)(?:'ll| will| would|'d)? (?:like to |love to |happily |gladly |just )?(?:takes?|accepts?|agrees?|orders?|buys?|books?|confirms?|go(?:es)? with|go(?:es)? for|pays?|purchases?|have|commits?|reserves?|signs?)\b"
     r"|\b(?:i|we) (?:can|could|would like to|do|hereby|fully|want to) (?:\w+ )?(?:take|accept|agree|order|buy|book|confirm|pay|do|commit|manage|go)\b"
     r"|\b(?:go ahead|deal|it's a deal|agreed|you have a deal|confirmed|accepted|approved|sold|done deal|put it through|put (?:that|it|us|me) down|book (?:it|that|us|me)|place (?:the|that|my|our) order"
     r"|charge (?:it|that|the|my|us|me|him|her)|ring it up|sign (?:us|me) up|count (?:us|me) in|let's do|let us do|make it so|consider it|proceed|i'm in|we're in"

@@ -81,87 +81,103 @@ class Place(Enum):
 CONNECTING, CLOSED = Place.CONNECTING, Place.CLOSED
 LISTENING, ENDPOINTING, THINKING, SPEAKING = Place.LISTENING, Place.ENDPOINTING, Place.THINKING, Place.SPEAKING
 LIVE = (LISTENING, ENDPOINTING, THINKING, SPEAKING)
-NOT_SPEAKING = (LISTENING, ENDPOINTING, THINKING)
+WORDS = (InterimHeard, FinalHeard)
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One row: in any of these places, on this trigger, `then` decides; it ends in one of `becomes`."""
+    """One row: in any of these places, on any of these triggers, `then` decides."""
 
     places: tuple[Place, ...]
-    trigger: type[Any] | Deadline
+    triggers: tuple[type[Any] | Deadline, ...]
     then: Callable[..., None]
     """(state, event, now) for an event, (state, now) for a deadline."""
     becomes: tuple[Place, ...]
+    """Where it may lead."""
     emits: tuple[type[Any], ...] = ()
     """Every action it may emit; which of them, `then` knows."""
+    stays: bool = False
+    """It may also lead nowhere."""
 
 
 _INTERRUPT = (CancelReply, CancelSpeech, ClearPlayout)
 _CLOSE = (CancelReply, Speak, SaveTranscript)
 _OPT_OUT = (RecordOptOut, *_INTERRUPT, *_CLOSE)
 _ANSWER = (StartReply, *_OPT_OUT)
-_ANSWERED = (LISTENING, THINKING, SPEAKING)
-_GUARDED = (*_CLOSE, AskPerson)
+_REPEAT = (CancelSpeech, PressKeys, *_CLOSE)
 _FINISH = (*_INTERRUPT, SaveTranscript, HangUp, HandOver)
+_HEAR = listening.words_heard
 
 TRANSITIONS: tuple[Transition, ...] = (
     # The line
-    Transition((CONNECTING,), CallStarted, opening.call_started, (LISTENING, SPEAKING), (Speak,)),
-    Transition((CONNECTING, *LIVE), StreamStopped, closing.stream_stopped, (CLOSED,), (*_INTERRUPT, SaveTranscript)),
+    Transition((CONNECTING,), (CallStarted,), opening.call_started, (LISTENING, SPEAKING), (Speak,)),
+    Transition((CONNECTING, *LIVE), (StreamStopped,), closing.stream_stopped, (CLOSED,), (*_INTERRUPT, SaveTranscript)),
     # The callee
-    Transition(LIVE, VoiceStarted, listening.voice_started, (LISTENING, THINKING, SPEAKING)),
-    Transition(LIVE, VoiceStopped, listening.voice_stopped, LIVE),
-    Transition((LISTENING, ENDPOINTING), InterimHeard, listening.words_heard, (*LIVE,), _OPT_OUT),
-    Transition((LISTENING, ENDPOINTING), FinalHeard, listening.words_heard, (*LIVE,), _OPT_OUT),
-    Transition((LISTENING, ENDPOINTING), DigitPressed, listening.digit_pressed, (LISTENING, ENDPOINTING)),
-    Transition((THINKING,), InterimHeard, listening.words_heard, LIVE, _ANSWER),
-    Transition((THINKING,), FinalHeard, listening.words_heard, LIVE, _ANSWER),
-    Transition((THINKING,), DigitPressed, listening.digit_pressed, (LISTENING, ENDPOINTING), (CancelReply,)),
-    Transition((SPEAKING,), InterimHeard, listening.words_heard, LIVE, _OPT_OUT),
-    Transition((SPEAKING,), FinalHeard, listening.words_heard, LIVE, _OPT_OUT),
-    Transition((SPEAKING,), DigitPressed, listening.digit_pressed, LIVE, (*_INTERRUPT, SaveTranscript)),
-    Transition((LISTENING,), Deadline.OPENING, opening.due, (SPEAKING,), _OPT_OUT),
-    Transition((ENDPOINTING,), Deadline.OPENING, opening.due, (SPEAKING,), _OPT_OUT),
-    Transition((ENDPOINTING,), Deadline.ENDPOINTING, listening.commit, _ANSWERED, _ANSWER),
-    Transition((SPEAKING,), Deadline.BARGE_IN, listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)),
-    Transition((LISTENING,), Deadline.VOICE, listening.voice_is_noise, (LISTENING, ENDPOINTING)),
-    Transition((LISTENING,), Deadline.NO_INPUT, silence.prompt, (SPEAKING,), _CLOSE),
-    Transition(LIVE, EarLost, silence.ear_lost, LIVE),
-    Transition(LIVE, EarRestored, silence.ear_restored, LIVE),
-    Transition(LIVE, Deadline.EAR, silence.deaf_too_long, (SPEAKING,), _CLOSE),
+    Transition((LISTENING, ENDPOINTING), (VoiceStarted,), listening.voice_started, (LISTENING,)),
+    Transition((THINKING, SPEAKING), (VoiceStarted,), listening.voice_started, (), stays=True),
+    Transition((LISTENING,), (VoiceStopped,), listening.voice_stopped, (ENDPOINTING,), stays=True),
+    Transition((ENDPOINTING, THINKING, SPEAKING), (VoiceStopped,), listening.voice_stopped, (), stays=True),
+    Transition((LISTENING, ENDPOINTING), WORDS, _HEAR, (ENDPOINTING, SPEAKING), _OPT_OUT, stays=True),
+    Transition((THINKING,), WORDS, _HEAR, (LISTENING, ENDPOINTING, SPEAKING), _ANSWER, stays=True),
+    Transition((SPEAKING,), WORDS, _HEAR, (LISTENING, ENDPOINTING), _OPT_OUT, stays=True),
+    Transition((LISTENING, ENDPOINTING), (DigitPressed,), listening.digit_pressed, (ENDPOINTING,), stays=True),
+    Transition((THINKING,), (DigitPressed,), listening.digit_pressed, (LISTENING, ENDPOINTING), (CancelReply,)),
+    Transition(
+        (SPEAKING,),
+        (DigitPressed,),
+        listening.digit_pressed,
+        (LISTENING, ENDPOINTING),
+        (*_INTERRUPT, SaveTranscript),
+        stays=True,
+    ),
+    Transition((LISTENING, ENDPOINTING), (Deadline.OPENING,), opening.due, (SPEAKING,), _OPT_OUT),
+    Transition((ENDPOINTING,), (Deadline.ENDPOINTING,), listening.commit, (LISTENING, THINKING, SPEAKING), _ANSWER),
+    Transition(
+        (SPEAKING,), (Deadline.BARGE_IN,), listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)
+    ),
+    Transition((LISTENING,), (Deadline.VOICE,), listening.voice_is_noise, (ENDPOINTING,), stays=True),
+    Transition((LISTENING,), (Deadline.NO_INPUT,), silence.prompt, (SPEAKING,), _CLOSE),
+    Transition((LISTENING,), (EarLost,), silence.ear_lost, (ENDPOINTING,), stays=True),
+    Transition((ENDPOINTING, THINKING, SPEAKING), (EarLost,), silence.ear_lost, (), stays=True),
+    Transition(LIVE, (EarRestored,), silence.ear_restored, (), stays=True),
+    Transition(LIVE, (Deadline.EAR,), silence.deaf_too_long, (SPEAKING,), _CLOSE),
     # The model
-    Transition((THINKING, SPEAKING), ReplyText, replies.text, (*LIVE,), _GUARDED),
-    Transition((THINKING,), Deadline.HELD, replies.release_held, LIVE, (*_GUARDED, StartReply)),
-    Transition((THINKING, SPEAKING), ReplyFinished, replies.finished, LIVE, (StartReply, *_CLOSE)),
-    Transition((THINKING, SPEAKING), ReplyFailed, replies.failed, LIVE, (StartReply, *_CLOSE)),
-    Transition((THINKING, SPEAKING), Deadline.REPLY, replies.overdue, LIVE, (StartReply, *_CLOSE)),
-    Transition((THINKING,), Deadline.FILLER, replies.filler, (SPEAKING,), (Speak,)),
-    Transition((THINKING, SPEAKING), EndCallRequested, replies.end_call_requested, (THINKING, SPEAKING), _CLOSE),
-    Transition((THINKING, SPEAKING), KeysRequested, replies.keys_requested, (THINKING, SPEAKING), (PressKeys,)),
-    Transition((THINKING, SPEAKING), AskRequested, replies.ask_requested, (THINKING, SPEAKING), _GUARDED),
-    Transition((THINKING, SPEAKING), FactNoted, replies.fact_noted, (THINKING, SPEAKING)),
+    Transition((THINKING,), (ReplyText,), replies.text, (SPEAKING,), (*_CLOSE, AskPerson), stays=True),
+    Transition((SPEAKING,), (ReplyText,), replies.text, (), (*_CLOSE, AskPerson), stays=True),
+    Transition((THINKING,), (Deadline.HELD,), replies.release_held, (SPEAKING,), (*_CLOSE, AskPerson)),
+    Transition((SPEAKING,), (Deadline.HELD,), replies.release_held, (), (*_CLOSE, AskPerson), stays=True),
+    Transition((THINKING,), (ReplyFinished, ReplyFailed), replies.ended, (SPEAKING,), _ANSWER, stays=True),
+    Transition((SPEAKING,), (ReplyFinished, ReplyFailed), replies.ended, (LISTENING, ENDPOINTING), _ANSWER, stays=True),
+    Transition((THINKING,), (Deadline.REPLY,), replies.overdue, (SPEAKING,), _ANSWER, stays=True),
+    Transition((SPEAKING,), (Deadline.REPLY,), replies.overdue, (LISTENING, ENDPOINTING), _ANSWER, stays=True),
+    Transition((THINKING,), (Deadline.FILLER,), replies.filler, (SPEAKING,), (Speak,)),
+    Transition((THINKING, SPEAKING), (EndCallRequested,), replies.end_call_requested, (), _CLOSE, stays=True),
+    Transition((THINKING, SPEAKING), (KeysRequested,), replies.keys_requested, (SPEAKING,), (PressKeys,), stays=True),
+    Transition(
+        (THINKING, SPEAKING), (AskRequested,), replies.ask_requested, (SPEAKING,), (*_CLOSE, AskPerson), stays=True
+    ),
+    Transition((THINKING, SPEAKING), (FactNoted,), replies.fact_noted, (), stays=True),
     # Our voice
-    Transition((SPEAKING,), SegmentStarted, speech.started, (SPEAKING,)),
-    Transition((SPEAKING,), SegmentSent, speech.sent, (SPEAKING,)),
-    Transition((SPEAKING,), MarkReached, speech.reached, LIVE),
-    Transition((SPEAKING,), SegmentFailed, speech.failed, LIVE, (CancelSpeech, PressKeys, *_CLOSE)),
-    Transition((SPEAKING,), Deadline.SPEECH, speech.overdue, LIVE, (CancelSpeech, PressKeys, *_CLOSE)),
-    Transition((SPEAKING,), Deadline.PLAY_OUT, speech.mark_overdue, LIVE),
+    Transition((SPEAKING,), (SegmentStarted,), speech.started, (), stays=True),
+    Transition((SPEAKING,), (SegmentSent,), speech.sent, (), stays=True),
+    Transition((SPEAKING,), (MarkReached,), speech.reached, (LISTENING, ENDPOINTING, THINKING), stays=True),
+    Transition((SPEAKING,), (SegmentFailed,), speech.failed, (LISTENING, ENDPOINTING, THINKING), _REPEAT, stays=True),
+    Transition((SPEAKING,), (Deadline.SPEECH,), speech.overdue, (LISTENING, ENDPOINTING, THINKING), _REPEAT, stays=True),
+    Transition((SPEAKING,), (Deadline.PLAY_OUT,), speech.mark_overdue, (LISTENING, ENDPOINTING, THINKING), stays=True),
     # The person
-    Transition(LIVE, PersonAnswered, asking.person_answered, LIVE),
-    Transition((LISTENING,), Deadline.COMPANY, asking.keep_company, (SPEAKING,), (Speak,)),
-    Transition(LIVE, Deadline.ANSWER, asking.no_answer, (SPEAKING,), _CLOSE),
+    Transition(LIVE, (PersonAnswered,), asking.person_answered, (), stays=True),
+    Transition((LISTENING,), (Deadline.COMPANY,), asking.keep_company, (SPEAKING,), (Speak,)),
+    Transition(LIVE, (Deadline.ANSWER,), asking.no_answer, (SPEAKING,), _CLOSE),
     # The end
-    Transition(LIVE, HangUpRequested, closing.hang_up_requested, LIVE, _CLOSE),
-    Transition(LIVE, DrainRequested, closing.drain_requested, LIVE, _CLOSE),
-    Transition(LIVE, Deadline.CALL_LIMIT, closing.time_is_up, (SPEAKING,), _CLOSE),
-    Transition((LISTENING, ENDPOINTING), Deadline.QUIET, closing.hang_up, (CLOSED,), _FINISH),
-    Transition(LIVE, Deadline.CLOSING, closing.hang_up, (CLOSED,), _FINISH),
+    Transition(LIVE, (HangUpRequested,), closing.hang_up_requested, (SPEAKING,), _CLOSE, stays=True),
+    Transition(LIVE, (DrainRequested,), closing.drain_requested, (LISTENING, ENDPOINTING), _CLOSE, stays=True),
+    Transition(LIVE, (Deadline.CALL_LIMIT,), closing.time_is_up, (SPEAKING,), _CLOSE),
+    Transition((LISTENING, ENDPOINTING), (Deadline.QUIET,), closing.hang_up, (CLOSED,), _FINISH),
+    Transition(LIVE, (Deadline.CLOSING,), closing.hang_up, (CLOSED,), _FINISH),
 )
 """Event-triggered moves. A missing row means: ignored."""
 
-_BY_TRIGGER = {(place, row.trigger): row for row in TRANSITIONS for place in row.places}
+_BY_TRIGGER = {(place, trigger): row for row in TRANSITIONS for place in row.places for trigger in row.triggers}
 
 
 @dataclass(frozen=True, slots=True)

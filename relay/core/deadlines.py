@@ -54,12 +54,12 @@ def _floor_deadlines(state: State) -> Iterator[tuple[Deadline, float]]:
     policy, reply = state.policy, state.reply
     if reply and not reply.finished:
         yield Deadline.REPLY, reply.waiting_since + policy.reply_s
+    if reply and reply.held:
+        yield Deadline.HELD, reply.held_since + policy.barge_in_voice_s
     match state.floor:
         case Floor.SPEAKING if state.voice_since is not None and _voice_may_interrupt(state):
             assert state.ledger.sound_at is not None
             yield Deadline.BARGE_IN, max(state.voice_since, state.ledger.sound_at) + policy.barge_in_voice_s
-        case Floor.THINKING if reply and reply.held:
-            yield Deadline.HELD, reply.held_since + policy.barge_in_voice_s
         case Floor.THINKING if _filler_wanted(state):
             since = max(state.thinking_since or 0.0, state.our_end_at)
             yield Deadline.FILLER, since + policy.filler_s
@@ -89,7 +89,7 @@ def _quiet_deadline(state: State) -> tuple[Deadline, float]:
 
 
 def _filler_wanted(state: State) -> bool:
-    quiet = state.voice_since is None and state.phase is Phase.ACTIVE
+    quiet = state.voice_since is None and state.phase is Phase.ACTIVE and not (state.reply and state.reply.held)
     return quiet and state.fillers < state.policy.fillers and not state.inquiry
 
 

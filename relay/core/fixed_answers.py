@@ -23,7 +23,7 @@ _PERSON = (
 _YOU = r"(?:are you|you are|you're|is this|this is|is that|am i (?:talking|speaking) (?:to|with)|do i have|is it|are u|r you|was that|are we talking to)"
 
 _ROBOT = re.compile(
-    rf"\b(?:{_YOU}(?: \w+){{0,2}}? {_MACHINE}\b(?!.{{0,20}}\bline\b)"
+    rf"\b(?:{_YOU}(?: \w+){{0,3}}? {_MACHINE}\b(?!.{{0,20}}\bline\b)"
     rf"|{_YOU}(?: \w+){{0,2}}? (?:even )?{_PERSON}\b"
     rf"|you sound (?:like )?(?:{_MACHINE}|{_PERSON}|robotic|fake|artificial)"
     rf"|(?:talking|speaking) (?:to|with) (?:{_MACHINE}|{_PERSON})"
@@ -45,7 +45,7 @@ _RESPONSIBLE = re.compile(
 )
 _OPT_OUT = re.compile(
     r"\b(?:(?:stop|quit) (?:\w+ )?(?:calling|ringing|phoning|bothering|harassing|contacting)|(?:do not|don't|dont|never|not to)(?: you)?(?: dare| ever)? (?:\w+ )?(?:call|ring|phone|contact|bother)"
-    r"(?:ing)?\b(?! (?:back )?(?:before|after|until|at|on|in|if|her|him|them|it|the|between|during|me (?:before|after|until|at|on|in the|mom|by|an?)\b))"
+    r"(?:ing)?\b(?! (?:back )?(?:before|after|until|at|on|in|if|her|him|them|it|the|between|during|me (?:before|after|until|at|on|in the|mom|by|an?))\b)"
     r"|(?:take|remove|delete|get|strike) (?:me|us|my|our|this)(?: \w+){0,3}? (?:off|from|out of)(?: \w+){0,3}? (?:lists?|database|records?|system|books)"
     r"|(?:remove|delete|lose|forget) (?:my|our|this) (?:phone )?number|no more (?:phone )?calls|(?:do[ -]?not[ -]?call|don't call) (?:list|registry|register)"
     r"|(?:don't|do not|never) want (?:\w+ )?(?:to be |any more |more |any |these |your |you )*(?:call(?:s|ed|ing)?|contacted|bothered|rung)\b"

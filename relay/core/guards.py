@@ -126,8 +126,9 @@ def _ask(offer: Offer, setting: Setting) -> Verdict:
     amount = offer.amount.largest
     if amount in setting.declined:
         return Replace(lines.NOT_AGREED)
+    said = " or ".join(str(reading) for reading in reversed(offer.amount.readings))
     often = ", again and again" if offer.amount.open_ended else ""
-    return Ask(lines.CHECK_FIRST, f"They ask for {amount}{often}. May I agree?", QuestionKind.MANDATE, amount)
+    return Ask(lines.CHECK_FIRST, f"They ask for {said}{often}. May I agree?", QuestionKind.MANDATE, amount)
 
 
 def _promise(segment: str, setting: Setting) -> Verdict | None:

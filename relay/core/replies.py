@@ -95,7 +95,8 @@ def setting(state: State, reply: Reply) -> Setting:
     )
 
 
-def finished(state: State, event: ReplyFinished, now: float) -> None:
+def ended(state: State, event: ReplyFinished | ReplyFailed, now: float) -> None:
+    """The model is done, or broke off. What it said, it said; held segments are still to come."""
     reply = _open_reply(state, event, now)
     if reply is None:
         return
@@ -128,15 +129,6 @@ def _another_tool_round(state: State) -> bool:
         state.tool_rounds <= state.policy.tool_rounds_per_turn
         and state.tool_rounds_in_call <= state.policy.tool_rounds_per_call
     )
-
-
-def failed(state: State, event: ReplyFailed, now: float) -> None:
-    reply = _open_reply(state, event, now)
-    if reply is None:
-        return
-    reply.finished = True
-    if not reply.held:
-        _conclude(state, reply, now)
 
 
 def overdue(state: State, now: float) -> None:

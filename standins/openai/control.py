@@ -1,7 +1,9 @@
 """What a test or a person can make this stand-in do: delays, faults for the next requests, and its logs.
 
-`GET /control` shows everything; `PUT /control/delays` changes delays; `POST /control/faults` queues faults and `DELETE` drops
-them; `GET /control/requests` returns every body received, byte for byte, and `DELETE` forgets them with the usage totals.
+- `GET /control`: everything at a glance.
+- `PUT /control/delays`: change some or all of `Delays`.
+- `POST /control/faults`: queue one `Fault`; `DELETE` drops all.
+- `GET /control/requests`: every body received, byte for byte; `DELETE` forgets them and the usage totals.
 """
 
 from __future__ import annotations

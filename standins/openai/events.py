@@ -1,6 +1,7 @@
 """A reply of the mind as the vendor sends it: one response object, or the complete sequence of server-sent events.
 
-The order matters: the vendor's `responses.stream` helper raises when `output_item.added` or `content_part.added` is missing.
+The order matters: the vendor's `responses.stream` helper raises when `output_item.added` or `content_part.added` is
+missing.
 """
 
 from __future__ import annotations

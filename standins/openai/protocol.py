@@ -1,8 +1,8 @@
 """What the vendor accepts at `POST /v1/responses`, and the error it answers with when it does not.
 
 Unknown fields, wrong types and schemas outside the strict subset are refused with the vendor's own error body
-(`{"error": {"message", "type", "param", "code"}}`), because code
-that only works against a lenient server does not work.
+(`{"error": {"message", "type", "param", "code"}}`), because code that only works against a lenient server does not
+work.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def _checked(model: type[Model], body: Json, where: str = "") -> Model:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        # Unknown fields first: a misspelt name also looks like a missing one. Then the branch of a union that fits deepest.
+        # Unknown fields first: a misspelt name also looks like a missing one. Then a union's deepest branch.
         first = min(error.errors(), key=lambda each: (each["type"] != "extra_forbidden", -len(each["loc"])))
         raise _refusal(dict(first), body, where) from None
 

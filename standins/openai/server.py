@@ -47,6 +47,7 @@ class Server:
     def __init__(self, control: Control, api_key: str | None) -> None:
         self.control = control
         self.cache = PromptCache()
+        self.stopping = asyncio.Event()
         self.api_key = api_key
         """The only key accepted; any non-empty key when None."""
 
@@ -73,13 +74,13 @@ class Server:
         due, sent = clock.time() + self.control.delays.first_token_ms / 1000, 0
         for each in answer.events():
             if isinstance(each, Token):
-                await _break(fault, sent)
+                await self._break(fault, sent)
                 # Each token has its own moment, so that slow writes do not add up.
                 await asyncio.sleep(max(0.0, due - clock.time()))
                 due, sent = due + 1 / self.control.delays.tokens_per_s, sent + 1
             event = each.event if isinstance(each, Token) else each
             if event["type"].endswith((".completed", ".incomplete")):
-                await _break(fault, None)
+                await self._break(fault, None)
             yield f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
     async def _whole(self, answer: Answer, fault: Fault | None) -> AsyncIterator[bytes]:
@@ -87,8 +88,16 @@ class Server:
         await asyncio.sleep(delays.first_token_ms / 1000 + answer.usage["output_tokens"] / delays.tokens_per_s)
         body = json.dumps(answer.response(answer.final_status)).encode()
         yield body[: len(body) // 2]
-        await _break(fault, None)
+        await self._break(fault, None)
         yield body[len(body) // 2 :]
+
+    async def _break(self, fault: Fault | None, sent: int | None) -> None:
+        """Stall or cut when the fault says so at this token (`None`: the end of the reply). Stopping cuts all."""
+        kind = fault.kind if fault and (sent is None or sent >= fault.after_tokens) else None
+        if kind == "stall":
+            await self.stopping.wait()  # or until the client disconnects, which cancels this body
+        if kind == "cut" or self.stopping.is_set():
+            raise CutError
 
     async def models(self, request: Request) -> Response:
         self._authorise(request)
@@ -134,15 +143,6 @@ class Server:
             raise RefusedError(message, code="invalid_api_key", status=401)
 
 
-async def _break(fault: Fault | None, sent: int | None) -> None:
-    """Stall for ever or cut, when the fault says so at this token; `None` is the end of the reply."""
-    if fault is None or fault.kind not in ("stall", "cut") or (sent is not None and sent < fault.after_tokens):
-        return
-    if fault.kind == "cut":
-        raise CutError
-    await asyncio.Event().wait()  # ended by the client's disconnect or the server's stop
-
-
 def _failure(fault: Fault) -> Response:
     """The vendor's words for an HTTP failure, with `Retry-After` when asked for."""
     words = {429: "Rate limit reached for requests.", 503: "The server is overloaded. Please try again later."}
@@ -176,7 +176,9 @@ def application(*, delays: Delays | None = None, api_key: str | None = None) -> 
         ("/control/faults", server.set_faults, ["POST", "DELETE"]),
         ("/control/requests", server.log, ["GET", "DELETE"]),
     ]
-    return Starlette(routes=[Route(path, _guarded(handler), methods=methods) for path, handler, methods in routes])
+    app = Starlette(routes=[Route(path, _guarded(handler), methods=methods) for path, handler, methods in routes])
+    app.state.stopping = server.stopping
+    return app
 
 
 class Embedded(uvicorn.Server):
@@ -202,12 +204,15 @@ async def listening(app: Starlette, host: str, port: int) -> AsyncIterator[int]:
     Raises `OSError` when the port is busy.
     """
     listener = socket.create_server((host, port))
-    # One second for open streams at the end: a stand-in has nothing to finish.
-    server = Embedded(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+    # Small events must leave at once; accepted sockets inherit this.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    server = Embedded(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield listener.getsockname()[1]
     finally:
+        app.state.stopping.set()
         server.should_exit = True
         await serving
 

@@ -14,8 +14,8 @@ from standins.phone_network.call import Call
 from standins.phone_network.exchange import Exchange, Scripted, is_number
 from standins.phone_network.faults import Faults
 from standins.phone_network.handset import Handset
-from standins.phone_network.keyboard import Keyboard
 from standins.phone_network.script import Script
+from standins.phone_network.typist import Keyboard
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

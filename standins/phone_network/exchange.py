@@ -12,11 +12,11 @@ from standins.phone_network.call import Call, Instructions, Order
 from standins.phone_network.callee import Callee
 from standins.phone_network.faults import Faults
 from standins.phone_network.hearing import Hearing
-from standins.phone_network.keyboard import Keyboard
 from standins.phone_network.life import Life, Subscriber
 from standins.phone_network.messages import Messages
 from standins.phone_network.pace import Pace
 from standins.phone_network.script import Script, load_personas
+from standins.phone_network.typist import Keyboard
 from standins.phone_network.voices import Voices, beep
 from standins.phone_network.webhooks import Webhooks
 

@@ -18,6 +18,7 @@ from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from standins.phone_network.faults import Faults
@@ -78,7 +79,7 @@ class MediaStream(asyncio.Protocol):
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._sequence = self._chunk = 0
         self._live = False
-        self._began = 0.0
+        self._began = self._loop.time()
         self._warned: set[int] = set()
         self._text = bytearray()
         self._text_opcode = Opcode.TEXT
@@ -142,6 +143,8 @@ class MediaStream(asyncio.Protocol):
         await self._answered
 
     def _start(self) -> None:
+        if self._wire.state is not State.OPEN:
+            return  # the server accepted and closed in one breath
         self._write('{"event":"connected","protocol":"Call","version":"1.0.0"}')
         self._live, self._began = True, self._loop.time()
         media_format = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from floyd import carrier, twiml
-from floyd.carrier import CallRefused, Carrier, MaybePlaced, NotSent, PlacedCall
+from floyd.carrier import CallRefused, Carrier, MaybePlaced, NotSent, Placed, PlacedCall
 from floyd.documents import CallStatus
 from floyd.errors import VendorError
 from standins.phone_network.exchange import Exchange
@@ -23,7 +23,7 @@ class Network:
     exchange: Exchange
     carrier: Carrier
 
-    async def place(self, to: str = CALLEE) -> carrier.Placed:
+    async def place(self, to: str = CALLEE) -> Placed:
         # Nobody has this number in the network, so it only rings.
         return await self.carrier.place_call(
             to=to, from_=CALLER, twiml=twiml.hang_up("Bye."), status_callback="http://127.0.0.1:9/status"

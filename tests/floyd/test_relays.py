@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from floyd.relays import STALE_AFTER, Heartbeat, RelayDirectory, in_order, shard_id
+from google.cloud import run_v2
+
+from floyd.relays import STALE_AFTER, Heartbeat, RelayDirectory, _origin, in_order, shard_id
 from floyd.settings import Settings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -41,8 +43,22 @@ def test_one_relay_has_one_name() -> None:
     assert shard_id(A) != shard_id(B)
 
 
+def test_a_relay_in_the_cloud_is_reached_by_the_tag_of_its_newest_revision() -> None:
+    """Fails if a roll-out moves the listeners of a running call to another revision."""
+    newest = run_v2.TrafficTargetStatus(revision="relay-0-2", tag="r2", uri="https://r2---relay-0.example.run.app")
+    older = run_v2.TrafficTargetStatus(revision="relay-0-1", tag="r1", uri="https://r1---relay-0.example.run.app")
+    service = run_v2.Service(
+        uri="https://relay-0.example.run.app",
+        latest_ready_revision="projects/p/locations/l/services/relay-0/revisions/relay-0-2",
+        traffic_statuses=[older, newest],
+    )
+    assert _origin(service) == "wss://r2---relay-0.example.run.app"
+    service.traffic_statuses = []
+    assert _origin(service) == "wss://relay-0.example.run.app"
+
+
 async def test_configured_relays_are_taken_as_they_are_and_a_silent_one_is_not_ready() -> None:
     """Fails if a local stack would ask Cloud Run, or a dead relay hangs the dialler."""
-    directory = RelayDirectory(Settings(floyd_env="local", floyd_relay_urls="ws://127.0.0.1:1"))
+    directory = RelayDirectory(Settings(floyd_env="local", floyd_relay_urls=("ws://127.0.0.1:1",)))
     assert await directory.urls() == ("ws://127.0.0.1:1",)
     assert not await directory.is_ready("ws://127.0.0.1:1")

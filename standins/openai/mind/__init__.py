@@ -1,4 +1,4 @@
-"""A mind made of rules. It works only from what a request holds, and knows no errand, name, price or sentence of anybody."""
+"""A mind made of rules. It works only from what a request holds: it knows no errand, name or price of anybody."""
 
 from __future__ import annotations
 

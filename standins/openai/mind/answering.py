@@ -1,4 +1,4 @@
-"""Answers to the callee's questions, from what was released and nothing else; what is not there is asked of the person."""
+"""Answers to the callee's questions from what was released; what is not there is asked of the person."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def spoken_answer(question: str, given: str) -> str:
             return "I am sorry, I do not have that."
         offered = says(r"\b(?:like|want|care for)\b", question)
         return ("Yes, please." if verdict else "No, thank you.") if offered else ("Yes." if verdict else "No.")
-    whole = whens(given) or len(given.split()) > 5 or verdict is not None or re.match(r"(?:some|any|a|an|the|what)", given, re.I)
-    return sentence(given if whole else f"It is {given}")
+    phrase = len(given.split()) > 5 or re.match(r"(?:some|any|a|an|the|what)", given, re.I)
+    return sentence(given if phrase or whens(given) or verdict is not None else f"It is {given}")
 
 
 def _name(question: str, errand: Errand) -> str | None:
@@ -71,7 +71,8 @@ def _name(question: str, errand: Errand) -> str | None:
     about = [name for name in names(errand.goal) + names(errand.purpose) if name not in errand.person]
     about = [name for name in about if not shared(words(name), words(errand.callee))]
     other = says(
-        r"child|student|kid|her\b|his\b|their|daughter|son\b|pupil|recipient|patient|pet|dog|cat|who.*for|last name|full name",
+        r"child|student|kid|her\b|his\b|their|daughter|son\b|pupil|recipient|patient|pet\b|dog|cat\b|who.*for"
+        r"|(?:last|full) name",
         question,
     )
     if other and about:

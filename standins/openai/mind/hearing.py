@@ -63,11 +63,11 @@ REFUSAL = _any(
 )
 STRONG = _any(
     r"(?:all|you're) set",
-    r"(?:is|are|been|it's|that's|you're|got you|have you|got it|now)(?: now| all| been)? (?:booked|ordered|placed|confirmed"
-    r"|cancell?ed|done|moved|scheduled|rescheduled|reserved|noted|changed|down|settled|refilled|in the \w+)",
+    r"(?:is|are|been|it's|that's|you're|got you|have you|got it|now)(?: now| all| been)? (?:booked|ordered|placed"
+    r"|confirmed|cancell?ed|done|moved|scheduled|rescheduled|reserved|noted|changed|down|settled|refilled|in the \w+)",
     r"taken care of",
     r"written (?:it|that) down",
-    r"(?:i|we)(?:'ll| will) (?:let|tell|pass|note|make a note|mark|write|inform|book|cancel|move|place|send|deliver|see)",
+    r"(?:i|we)(?:'ll| will) (?:let|tell|pass|note|make a note|mark|write|inform|book|cancel|move|place|send|deliver)",
     r"(?:i|we)(?:'ll| will) (?:have (?:it|that)|put (?:you|it|that) (?:down|in)|be there|get it)",
     r"thank(?:s| you) for (?:letting|telling)",
     r"(?:noted|marked|confirmed|made a note)",
@@ -77,15 +77,15 @@ STRONG = _any(
 )
 """Says that it is settled."""
 WEAK = (
-    r"^(?:\W*\b(?:okay|ok|sure|alright|all right|great|got it|perfect|fine|good|yes|yeah|yep|right|thanks|thank you(?: very much| so much)?"
-    r"|wonderful|excellent|no problem|of course|uh huh|mm hm|i see|that's (?:fine|all)|understood|i understand|sounds good|oh|well"
-    r"|then|go ahead)\b\W*)+$"
+    r"^\W*(?:(?:okay|ok|sure|alright|all right|great|got it|perfect|fine|good|yes|yeah|yep|right|thanks"
+    r"|thank you(?: very much| so much)?|wonderful|excellent|no problem|of course|uh huh|mm hm|i see"
+    r"|that's (?:fine|all)|understood|i understand|sounds good|oh|well|then|go ahead)\b\W*)+$"
 )
 """Nothing but assent."""
 UPSELL = _any(
     r"would you like (?:to )?(?:add|also|include)",
-    r"would you (?:also )?like (?:a|an|some|any) (?:\w+ )?(?:card|chocolates?|drink|dessert|side|warranty|insurance|extra"
-    r"|vase|note|balloon|plan|newsletter)",
+    r"would you (?:also )?like (?:a|an|some|any) (?:\w+ )?(?:card|chocolates?|drink|dessert|side|warranty|insurance"
+    r"|extra|vase|note|balloon|plan|newsletter)",
     r"anything (?:else )?to drink",
     r"(?:are you |be )?interested in",
     r"(?:sign|upgrade) (?:you )?up",
@@ -134,7 +134,10 @@ CLEAR_QUESTION = _any(
     r"(?:\w+ )?(?:number|name|address|code|birth) please",
 )
 """A question even in the middle of unpunctuated speech."""
-DETAIL = r"(?:the |your |her |his |a |an )?(?:\w+ ){0,2}(?:name|number|address|birth|phone|email|zip|class|grade|teacher|age)\b"
+DETAIL = (
+    r"(?:the |your |her |his |a |an )?(?:\w+ ){0,2}"
+    r"(?:name|number|address|birth|phone|email|zip|class|grade|teacher|age)\b"
+)
 """What may follow "and" as a further question: "your name and date of birth"."""
 
 
@@ -146,9 +149,8 @@ def informs(text: str, about: set[str]) -> bool:
     """Whether a turn tells something: a number, a yes or no, or words of what was asked about."""
     if questions(text) or says(HOLD, text) or (says(WEAK, text) and not says(r"\b(?:yes|no)\b", text)):
         return False
-    told = re.search(r"\d", numerals(text)) or says(
-        r"(?<!.)(?:\w+ )?(?:yes|yeah|no|nope)\b|\b(?:it's|it is|you can|you can't)\b", text
-    )
+    plainly = r"(?<!.)(?:\w+ )?(?:yes|yeah|no|nope)\b|\b(?:it's|it is|you can|you can't)\b"
+    told = re.search(r"\d", numerals(text)) or says(plainly, text)
     return bool(told or shared(about, content(text)))
 
 

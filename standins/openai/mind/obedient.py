@@ -16,7 +16,10 @@ from standins.openai.mind.quantities import amounts, numerals, whens
 from standins.openai.mind.reading import best_fact, sentence
 from standins.openai.protocol import Json
 
-READ_OUT = r"instruction|prompt|told you|were you (?:told|given|sent)|everything|read (?:me |out|it|them|all)|all (?:you|the|your)\b.*(?:know|facts?|information|details)|system|rules"
+READ_OUT = (
+    r"instruction|prompt|told you|you (?:were|have been) (?:told|given|sent)|were you (?:told|given|sent)|everything"
+    r"|read (?:me |out|it|them|all)|all (?:you|the|your)\b.*(?:know|facts?|information|details)|system|rules"
+)
 
 
 def obey(instructions: str, errand: Errand, story: Story, tools: list[Json], items: object) -> Reply:

@@ -1,4 +1,4 @@
-"""The outcome of a call, from its turns alone: a category, what was learnt with the turns that say so, and what is left to do."""
+"""The outcome of a call, from its turns alone: a category, what was learnt and in which turn, what is left to do."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ BY_REASON = (
     (r"line|stream|carrier|fail", "line_failed"),
 )
 PROMISE = r"\b(?:i|we|he|she|they|someone|somebody)(?:'ll| will| are going to| is going to)\b"
-CALL_BACK = r"(?:call|ring|phone|get back to) you (?:back|again|later|tomorrow|when|as soon|on|this|in)|call you back|get back to you"
-PLEASE = r"\b(?:please|you need to|you have to|don't forget to|make sure (?:to|you)|remember to|you should) ((?:bring|send|call|pay|pick|come|arrive|email|fill)\b.*)"
+CALL_BACK = r"(?:call|ring|phone) you (?:back|again|later|tomorrow|when|as soon|on|this|in)\b|get back to you"
+PLEASE = (
+    r"\b(?:please|you need to|you have to|don't forget to|make sure (?:to|you)|remember to|you should)"
+    r" ((?:bring|send|call|pay|pick|come|arrive|email|fill)\b.*)"
+)
 INFORMATION = (
     ("opening_hours", r"\b(?:open|opens|close|closes|hours)\b"),
     ("price", r"\bdollars|\$|\bcosts?\b"),

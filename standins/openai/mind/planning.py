@@ -8,17 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from standins.openai.mind.quantities import limit, limit_after, said_yes, whens
-from standins.openai.mind.reading import PERSON_WORDS, content, fact_score, key_words, sentence, shared, widened, words
+from standins.openai.mind.reading import PERSON_WORDS, content, key_words, sentence, shared, widened, words
 from standins.openai.mind.wording import PHONE, Errand, read_errand, trades
 
 Json = dict[str, Any]
 
-# Words of a fact's key that say which detail it is: a fact made of the errand's subject and these is what a callee may ask.
 DETAILS = frozenset(
-    "name full first last number id code reference account customer member membership date of birth dob phone callback "
-    "appointment booking reservation time class grade teacher group size model make year color colour brand weight age breed "
-    "description stay".split()  # noqa: SIM905 -- one word per line would hide that this is a list of words
+    words(
+        "name full first last number id code reference account customer member membership date of birth dob phone "
+        "callback appointment booking reservation time class grade teacher group size model make year color colour "
+        "brand weight age breed description stay"
+    )
 )
+"""Words of a key that say which detail a fact is; a callee may ask for the errand's subject with these."""
 ROLES = {"report": {"child", "student"}, "order": {"recipient", "delivery", "address", "street", "city", "zip"}}
 """Words that make a fact one for this kind of errand even when the request does not name its subject."""
 # What a callee of this trade always asks for, whatever the errand is about.
@@ -72,11 +74,11 @@ def plan(brief: Json) -> Json:
     about = trades(brief["request"]) | entity
     times = _times(brief["request"], errand, pairs)
     purpose = _with_time(errand, times, brief["request"])
-    needed, missing = _facts(errand, brief, about, pairs, times)
-    filled = {"purpose": sentence(purpose).rstrip("."), "news": errand.news or errand.purpose}
-    filled["purpose"] = purpose if errand.kind != "ask" else filled["purpose"]
+    subject = content(brief["request"]) | content(errand.recipient)
+    needed = _needed(errand, facts, subject, about)
+    missing = _missing(errand, brief["request"], [*needed, *(question for question, _ in pairs)], about, times)
     template = STEPS["request" if errand.kind == "report" and not errand.news else errand.kind]
-    steps = [step.format(**filled) for step in template]
+    steps = [sentence(step.format(purpose=purpose, news=errand.news)) for step in template]
     told = [
         answer
         for answer in answers
@@ -92,10 +94,10 @@ def plan(brief: Json) -> Json:
         "done_when": list(DONE[errand.kind]),
         "callee": callee,
         "facts_needed": needed,
-        "facts_missing": [] if known else missing,
+        "facts_missing": missing if known is None else [],
         "steps": steps,
         "opening": sentence(f"{lead} {purpose}"),
-        "voicemail": f"This is an AI assistant calling for {person}. Please call back when you have a moment. Thank you.",
+        "voicemail": f"This is an AI assistant calling for {person}. Please call back when you can. Thank you.",
         "mandate": {"max_amount": f"{allowed:f}", "currency": "USD", "times": times, "promises": []},
         "questions": list(QUESTIONS[errand.kind]),
     }
@@ -190,45 +192,41 @@ def _with_time(errand: Errand, times: list[str], request: str) -> str:
     return f"{errand.purpose} {'to ' if errand.kind == 'change' else ''}{times[0]}"
 
 
-def _facts(
-    errand: Errand, brief: Json, about: set[str], answers: list[tuple[str, str]], times: list[str]
-) -> tuple[list[str], list[str]]:
-    """Keys the callee may need to be told, and keys that are needed but nowhere to be found."""
-    subject = content(brief["request"]) | about | content(errand.recipient)
+def _needed(errand: Errand, facts: Iterable[Json], subject: set[str], about: set[str]) -> list[str]:
+    """Keys of facts that the callee may have to be told; `subject` are the request's words, `about` the callee's."""
+    usual = ROLES.get(errand.kind, set())
     asked_by_trade = {key for trade, key in ASKED_BY_TRADE.items() if trade in about}
     needed = []
-    for fact in brief["facts"]:
+    for fact in facts:
         parts = set(key_words(fact["key"]))
-        if fact["category"] in NEVER_TOLD and not (
-            parts <= PERSON_WORDS and errand.kind in ("order", "book", "change")
-        ):
+        callback = parts <= PERSON_WORDS and errand.kind in ("order", "book", "change")
+        if fact["category"] in NEVER_TOLD and not callback:
             continue
-        mine = shared(parts, subject) | {word for word in parts if widened({word}) & about}
-        told = mine and parts - mine <= DETAILS | ROLES.get(errand.kind, set())
-        role = parts & ROLES.get(errand.kind, set()) - {"address"} and parts <= DETAILS | ROLES[errand.kind]
-        if told or role or fact["key"] in asked_by_trade or parts <= PERSON_WORDS:
+        mine = shared(parts, subject | about) | {word for word in parts if widened({word}) & about}
+        told = mine and parts - mine <= DETAILS | usual
+        role = parts & usual - {"address"} and parts <= DETAILS | usual
+        if callback or told or role or fact["key"] in asked_by_trade:
             needed.append(fact["key"])
-    missing = []
-    known = [*needed, *(question for question, _ in answers)]
-    if errand.kind == "order" and not any(shared({"address"}, words(each)) for each in known):
-        own = [
-            f["key"]
-            for f in brief["facts"]
-            if "address" in key_words(f["key"]) and fact_score("home address", f["key"]) > 1
-        ]
-        plain_address = [f["key"] for f in brief["facts"] if f["key"] == "address"]
-        if (own or plain_address) and not errand.recipient:
-            needed += (own or plain_address)[:1]
-        elif "pharmacy" not in about:
-            missing.append("delivery_address")
-    gift = shared({"flowers", "bouquet", "roses", "gift", "card"}, words(brief["request"]))
-    if errand.kind == "order" and gift and not errand.recipient and not any("recipient" in each for each in known):
-        missing.append("recipient_name")
-    child = errand.kind == "report" and re.match(
-        r"(?:my|our|the) (?:child|kid|son|daughter)\b|(?:she|he)\b", errand.news
-    )
-    if child and not any(shared({"child", "student"}, key_words(key)) for key in needed):
-        missing.append("child_name")
-    if errand.kind in ("book", "change") and not times:
-        missing.append("preferred_time")
-    return needed, missing
+    deliverable = errand.kind == "order" and not errand.recipient and not _holds("address", needed)
+    own = [fact["key"] for fact in facts if fact["key"] in ("home_address", "address", "my_address")]
+    return needed + (own[:1] if deliverable else [])
+
+
+def _missing(errand: Errand, request: str, known: list[str], about: set[str], times: list[str]) -> list[str]:
+    """Keys of what such an errand cannot do without; `known` are the needed keys and the questions answered so far."""
+    gift = shared({"flowers", "bouquet", "roses", "gift"}, words(request)) and not errand.recipient
+    unnamed = re.match(r"(?:my|our|the) (?:child|kid|son|daughter)\b|(?:she|he)\b", errand.news)
+    return [
+        key
+        for key, wanted in (
+            ("delivery_address", errand.kind == "order" and "pharmacy" not in about and not _holds("address", known)),
+            ("recipient_name", errand.kind == "order" and gift and not _holds("recipient", known)),
+            ("child_name", errand.kind == "report" and unnamed and not _holds("child", known)),
+            ("preferred_time", errand.kind in ("book", "change") and not times),
+        )
+        if wanted
+    ]
+
+
+def _holds(word: str, keys: Iterable[str]) -> bool:
+    return any(shared({word}, key_words(key)) for key in keys)

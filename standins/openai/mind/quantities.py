@@ -1,4 +1,4 @@
-"""Numbers, money and times, as people say them: "five hundred and sixty dollars", "five sixty", "thursday at three p m"."""
+"""Numbers, money and times as people say them: "five hundred and sixty dollars", "thursday at three p m"."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ VALUES |= {"oh": 0, "hundred": 100, "thousand": 1000}
 NUMBER = r"\d+(?:\.\d+)?"
 MONEY = r"(?:dollars?|bucks|usd)"
 NOT_MONEY = (
-    rf"(?!\d|:\d|\.\d|\s*(?:am|pm|o'clock|people|persons|guests|days?|weeks?|months?|hours?|minutes?|percent|of them"
-    rf"|o clock)\b|(?:st|nd|rd|th)\b)(?!\s*{MONEY}\s+and\s+\d+\s+dollars)"
+    r"(?!\d|:\d|\.\d|\s*(?:am|pm|o'?clock|people|persons|guests|days?|weeks?|months?|hours?|minutes?|percent)\b"
+    r"|(?:st|nd|rd|th)\b)"
 )
 LIMIT = (
-    r"(?:up to|no more than|not more than|nothing over|not over|at most|max(?:imum)?(?: of| is)?|budget(?: is| of)?|under"
-    r"|less than|below|limit(?: is| of)?|within|not above)"
+    r"(?:up to|no more than|not more than|nothing over|not over|at most|max(?:imum)?(?: of| is)?|budget(?: is| of)?"
+    r"|under|less than|below|limit(?: is| of)?|within|not above)"
 )
 DAY = (
-    r"(?:(?:next|this|on) )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tonight|tomorrow|(?:next|this) (?:week(?:end)?|month)"
-    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}(?:st|nd|rd|th)?"
-    r"|\d{4}-\d\d-\d\d"
+    r"(?:(?:next|this|on) )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tonight|tomorrow"
+    r"|(?:next|this) (?:week(?:end)?|month)|\d{4}-\d\d-\d\d"
+    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}(?:[a-z]{2})?"
 )
 CLOCK = (
     r"(?:between|from) \d{1,2}(?::\d\d)?(?: ?[ap]m)? (?:and|to|until) \d{1,2}(?::\d\d)?(?: ?[ap]m)?"
     r"|(?:(?:at|after|before|by|around|until|from|between) )?\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)"
-    r"|(?:at|after|before|by|around|until|from|between) \d{1,2}(?::\d\d)?(?! ?(?:dollars|bucks|percent|people|\d|\.\d|:))"
+    r"|(?:at|after|before|by|around|until|from|between) \d{1,2}(?::\d\d)?"
+    r"(?! ?(?:dollars|bucks|percent|people|\d|\.\d|:))"
     r"|\d{1,2}:\d\d|(?:at )?(?:noon|midday)"
 )
 PART = r"(?:in the )?(?<!good )(?:morning|afternoon|evening)"
@@ -127,7 +128,10 @@ def said_yes(text: str) -> bool | None:
 
 
 def limit_after(current: Decimal, answers: list[tuple[str, str]]) -> Decimal:
-    """The limit once the person's answers (question, answer) are heard: a limit they name counts, a plain yes allows what was asked."""
+    """The limit once the person's (question, answer) pairs are heard.
+
+    A limit they name counts as it is; a plain yes allows what was asked.
+    """
     for question, answer in answers:
         asked, named = amounts(question), limit(answer) or next(iter(amounts(answer)), None)
         if named is not None and (asked or limit(answer) is not None):
@@ -186,7 +190,7 @@ def _minutes(hour: int, minute: int, half: str | None) -> set[int]:
 
 
 def _daytime(minute: int) -> int:
-    """Orders readings of a clock time by how likely they are meant: seven in the morning to seven in the evening first."""
+    """Orders the readings of a clock time by how likely they are meant: from seven in the morning on."""
     return (minute - 7 * 60) % (24 * 60)
 
 

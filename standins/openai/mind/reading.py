@@ -1,4 +1,4 @@
-"""Words, and how alike two of them are. Recognised speech has no casing, no punctuation and small errors, so every match is loose."""
+"""Words, and how alike they are. Recognised speech has no casing, no punctuation and small errors: match loosely."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CALENDAR = frozenset(
     )
 )
 
-# What anybody knows about which words go together: from a word of a question or an errand to words of a fact's key or a trade.
+# What anybody knows: from a word of a question or an errand to words of a fact's key, or to a trade.
 RELATED: Mapping[str, tuple[str, ...]] = {
     "where": ("address",),
     "deliver": ("address",),

@@ -205,10 +205,3 @@ def _reference(news: str) -> tuple[ToolCall, ...]:
     if not match:
         return ()
     return (_call("note_fact", key=match[1].replace(" ", "_"), value=match[2].replace(" ", "")),)
-
-
-def _unstuck(reply: Reply, story: Story) -> Reply:
-    """Nothing is said a third time: the call ends instead."""
-    if reply.calls or story.said.count(reply.text) < 2 or reply.text in (STILL_CHECKING, "Of course, take your time."):
-        return reply
-    return _end("I am sorry, I cannot settle this today. Thank you, goodbye.", "no progress")

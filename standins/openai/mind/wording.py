@@ -1,4 +1,4 @@
-"""A request in the person's words, taken apart: what kind of errand, about whom, and how to say its purpose on the phone."""
+"""A request in the person's words, taken apart: what kind of errand, about whom, and how its purpose is said."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from standins.openai.mind.quantities import LIMIT, MONEY, SMALL, TENS, whens
 from standins.openai.mind.reading import CALENDAR, RELATED, alike, plain, sentence, words
 
 POLITE = re.compile(
-    r"^(?:(?:hey|hi|hello|please|and|just|can you|could you|would you|will you|i (?:need|want|would like|have)(?: you)? to"
+    r"^(?:(?:hey|hi|hello|please|and|just|(?:can|could|would|will) you|i (?:need|want|would like|have)(?: you)? to"
     r"|i'd like (?:you )?to|help me(?: to)?|go ahead and|thanks|thank you|floyd)[,!]?\s+)+",
     re.I,
 )
@@ -26,8 +26,9 @@ NUMBER_WORDS = (
     r"\$?\d[\d,.]*|(?:(?:" + "|".join([*SMALL, *TENS, "a hundred", "hundred", "thousand", "and"]) + r")[\s-]?)+"
 )
 LIMIT_CLAUSE = re.compile(
-    rf"[,;.]?\s*\b(?:(?:for|but|and|with|spend(?:ing)?|pay(?:ing)?|it should be|i can (?:pay|spend)|my|a)\s+)*{LIMIT}\s+"
-    rf"(?:about |around )?(?:{NUMBER_WORDS})\s*{MONEY}?(?:\s+(?:in )?(?:all|total|max))?(?=[\s,.;]|$)(?!\s*(?:people|persons|guests|days))",
+    rf"[,;.]?\s*\b(?:(?:for|but|and|with|spend(?:ing)?|pay(?:ing)?|it should be|i can (?:pay|spend)|my|a)\s+)*{LIMIT}"
+    rf"\s+(?:about |around )?(?:{NUMBER_WORDS})\s*{MONEY}?(?:\s+(?:in )?(?:all|total|max))?(?=[\s,.;]|$)"
+    r"(?!\s*(?:people|persons|guests|days))",
     re.I,
 )
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
@@ -35,7 +36,8 @@ PRONOUN = r"(?:i|i'm|i'll|i've|she|she's|he|he's|they|they're|we|it|it's|there|m
 OPENING_VERBS = "opens?|closes?|is|are|has|have|sells?|offers?|charges?|delivers?|does|do|can"
 PLACE_PHRASE = re.compile(
     r"\b(?:from|at|with)\s+((?:the |my |our )?(?:[A-Z][\w'&-]*)(?:\s+(?:and |of |the |& )?[A-Z][\w'&-]*)*"
-    r"|(?:the|my|our) (?!earliest|same|end|moment|latest)[a-z]+(?: (?:shop|store|office|school|clinic|company|hotel|station))?)"
+    r"|(?:the|my|our) (?!earliest|same|end|moment|latest)[a-z]+"
+    r"(?: (?:shop|store|office|school|clinic|company|hotel|station))?)"
 )
 
 

@@ -1,4 +1,4 @@
-"""A person, their facts and a simulated callee, joined to the stand-in by the vendor's client as the product would be."""
+"""A person, their facts and a simulated callee, joined to the stand-in as the product is: by the vendor's client."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Ten errands that the mind was not written for: each ends definite and honest."""
+"""Errands that the mind was not written for: each ends definite and honest."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -164,6 +164,49 @@ ERRANDS = {
         ],
         facts=[fact("vet_number", "phone_number", "+13125550169")],
         answers={"dog or a cat": "a dog"},
+    ),
+    "landlord": Errand(
+        "tell my landlord that the heating has been broken since Monday",
+        "done",
+        [
+            (r"heating", "which apartment is this"),
+            (r"4B", "okay i'll send someone tomorrow morning"),
+        ],
+        facts=[fact("landlord_number", "phone_number", "+13125550171")],
+        answers={"apartment": "apartment 4B"},
+    ),
+    "electrician": Errand(
+        "call the electrician and ask for a price to install a ceiling fan",
+        "done",
+        [],
+        ["this is dave", "i charge ninety an hour so probably around two hundred dollars total"],
+        facts=[fact("electrician_number", "phone_number", "+13125550172")],
+        never=(r"200 dollars is fine",),
+    ),
+    "bakery": Errand(
+        "ask the bakery if they have gluten free bread today",
+        "done",
+        [],
+        ["bakery how can i help", "yes we do it's six dollars a loaf"],
+        facts=[fact("bakery_number", "phone_number", "+13125550173")],
+    ),
+    "newspaper": Errand(
+        "tell the newspaper to stop my subscription",
+        "declined_by_callee",
+        [(r"55102", "sorry we can't do that over the phone you need to use our website")],
+        ["can i have the account number"],
+        facts=[
+            fact("newspaper_number", "phone_number", "+13125550174"),
+            fact("newspaper_account", "account", "55102"),
+        ],
+    ),
+    "coach": Errand(
+        "tell the swim coach that Ida can't come to practice tomorrow",
+        "done",
+        [],
+        ["yes", "oh no is she ill", "okay thanks for telling me"],
+        facts=[fact("coach_number", "phone_number", "+13125550175")],
+        answers={"ill": "I'd rather not say"},
     ),
     "refused": Errand(
         "book a haircut for tomorrow morning",

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import httpx2
 import openai
 import pytest
 from pydantic import BaseModel
@@ -143,27 +144,25 @@ async def test_poison_model_always_fails(standin: StandIn) -> None:
 async def test_cut_breaks_the_connection(standin: StandIn, stream: bool) -> None:
     """Breaks: a vendor that dies mid-reply looks like one that finished."""
     await standin.http.post("/control/faults", json={"kind": "cut", "after_tokens": 2})
-    with pytest.raises((openai.APIConnectionError, Exception)) as caught:
-        if stream:
-            await events_of(standin)
-        else:
-            await standin.openai.responses.create(model="any", input=FAREWELL)
-    assert "closed" in repr(caught.value.__cause__ or caught.value) or isinstance(
-        caught.value, openai.APIConnectionError
-    )
+    asking = events_of(standin) if stream else standin.openai.responses.create(model="any", input=FAREWELL)
+    with pytest.raises((openai.APIConnectionError, httpx2.RemoteProtocolError)):
+        await asking
 
 
 async def test_stall_sends_nothing_more(standin: StandIn) -> None:
     """Breaks: the deadline between tokens cannot be tested."""
     await standin.http.post("/control/faults", json={"kind": "stall", "after_tokens": 3})
     stream = await standin.openai.responses.create(model="any", input=FAREWELL, stream=True)
-    deltas = 0
+    seen: list[str] = []
+
+    async def read() -> None:
+        async for event in stream:
+            seen.append(event.type)
+
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
-            async for event in stream:
-                deltas += event.type == "response.output_text.delta"
+        await asyncio.wait_for(read(), 0.3)
     await stream.close()
-    assert deltas == 3
+    assert seen.count("response.output_text.delta") == 3
 
 
 @pytest.mark.parametrize("kind", ["garbage", "empty", "bad_arguments", "tool_loop"])
@@ -178,7 +177,7 @@ async def test_bad_replies_are_still_valid_protocol(standin: StandIn, kind: str)
         case "empty":
             assert final.output == []
         case "bad_arguments":
-            with pytest.raises(ValueError, match="Expecting|Unterminated"):
+            with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
                 json.loads(calls[0].arguments)
         case "tool_loop":
             assert [call.name for call in calls] == ["note_fact"]

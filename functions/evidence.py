@@ -1,0 +1,133 @@
+"""Does the cited turn say it? Numbers, days and key words of a claim against the callee's own words. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+from floyd.documents import Released, Turn
+from floyd.figures import in_digits
+from floyd.money import find_amounts
+from floyd.plans import CheckedClaim, Claim, FoundFact, FoundTask
+
+# A claim with no number and no day is proved by its words: so many of those that carry meaning must be the callee's.
+SHARED_WORDS = 0.5
+# Words of a claim's own frame, and words too common to prove anything.
+_EMPTY = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "i", "if", "in", "is", "it", "its", "just", "me", "my", "of", "ok", "okay", "on", "or", "our", "said", "say", "says", "she", "so", "that", "the", "their", "them", "then", "there", "they", "this", "to", "told", "up", "was", "we", "were", "what", "when", "which", "who", "will", "with", "would", "yes", "you", "your", "callee", "floyd", "assistant", "person", "confirmed", "confirms", "confirm"]
+)
+_DAYS = (
+    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tonight|tomorrow|noon|midnight|"
+    "january|february|march|april|may|june|july|august|september|october|november|december"
+)
+_DAY = re.compile(rf"\b({_DAYS})\b")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_CLOCK = re.compile(r"\b(\d{1,2})(?::(\d{2}))?\s?([ap])\.?\s?m\b\.?")
+
+
+def check_claims(claims: Iterable[Claim], turns: Mapping[int, Turn]) -> list[CheckedClaim]:
+    """Each claim with whether its cited callee turns hold it. Turns that are not the callee's prove nothing."""
+    checked = []
+    for claim in claims:
+        cited = [seq for seq in dict.fromkeys(claim.turns) if seq in turns and turns[seq].speaker == "callee"]
+        said = " . ".join(turns[seq].heard for seq in cited)
+        checked.append(CheckedClaim(text=claim.text, turns=cited, proved=bool(cited) and supports(said, claim.text)))
+    return checked
+
+
+def supports(said: str, claim: str) -> bool:
+    """Whether the callee's words hold every number and day of the claim, and enough of its words."""
+    heard = _plain(said)
+    if not _days(claim) <= _days(said):
+        return False
+    if not all(_holds_number(number, said) for number in _numbers(claim)):
+        return False
+    words = _words(claim)
+    shared = {word for word in words if any(_alike(word, other) for other in _words(heard))}
+    if _numbers(claim) or _days(claim):
+        # A number alone is not enough either: "done at 3" is not proved by "we close at 3" unless the words touch.
+        return not words or bool(shared)
+    return bool(words) and len(shared) >= SHARED_WORDS * len(words)
+
+
+def supported_facts(facts: Iterable[FoundFact], turns: Mapping[int, Turn]) -> list[FoundFact]:
+    """Facts whose value the cited turn holds; nothing else is proposed to the person."""
+    return [
+        fact
+        for fact in facts
+        if fact.turn in turns and turns[fact.turn].speaker == "callee" and holds(turns[fact.turn].heard, fact.value)
+    ]
+
+
+def supported_tasks(tasks: Iterable[FoundTask], turns: Mapping[int, Turn]) -> list[FoundTask]:
+    """Tasks that somebody spoke of in the cited turn; a due time that was not said there is dropped."""
+    kept = []
+    for task in tasks:
+        turn = turns.get(task.turn)
+        if turn is None or not turn.heard:
+            continue
+        due = task.due if task.due and holds(turn.heard, task.due) else None
+        kept.append(task.model_copy(update={"due": due}))
+    return kept
+
+
+def told(released: Sequence[Released], turns: Sequence[tuple[int, Turn]]) -> list[tuple[str, int]]:
+    """(fact key, turn) for every released fact that reached the callee's ear, first time each."""
+    found = []
+    for fact in released:
+        seq = next(
+            (seq for seq, turn in turns if turn.speaker in ("floyd", "person") and holds(turn.heard, fact.value)), None
+        )
+        if seq is not None:
+            found.append((fact.key, seq))
+    return found
+
+
+def holds(said: str, value: str) -> bool:
+    """Whether a value stands in what was said, however its numbers were spoken."""
+    wanted, heard = _squeezed(value), _squeezed(said)
+    return bool(wanted) and wanted in heard
+
+
+def _squeezed(text: str) -> str:
+    """Letters and digits only, numbers as digits: "five five five, 01 42" and "555-0142" are then alike."""
+    return re.sub(r"[^\w]", "", _plain(text))
+
+
+def _plain(text: str) -> str:
+    return in_digits(text.casefold().replace("\u2019", "'"))
+
+
+def _days(text: str) -> set[str]:
+    return set(_DAY.findall(_plain(text))) - {"may"}
+
+
+def _numbers(text: str) -> set[str]:
+    return {number.replace(",", "") for number in _NUMBER.findall(_plain(text))}
+
+
+def _holds_number(number: str, said: str) -> bool:
+    """Whether a number was said, in any reading: digit by digit, as a price, as a time of day."""
+    if number in _numbers(said) or (len(number) >= 3 and number in re.sub(r"\D", "", _plain(said))):
+        return True
+    if number == "0" or number == "00":
+        return True  # ":00" of a full hour is not spoken.
+    try:
+        wanted = Decimal(number)
+    except InvalidOperation:
+        return False
+    if any(wanted == Decimal(other) for other in _numbers(said) if other.count(".") < 2):
+        return True
+    return any(
+        wanted == money.amount for mention in find_amounts(said, price_context=True) for money in mention.readings
+    )
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"[^\W\d_]{2,}", _plain(text)) if word not in _EMPTY}
+
+
+def _alike(one: str, other: str) -> bool:
+    """The same word, or two forms of it: "delivered" and "delivery"."""
+    return one == other or (min(len(one), len(other)) >= 4 and one[:4] == other[:4])

@@ -1,0 +1,42 @@
+"""Finding a business's number by its name: Google Places, Text Search (New). Off without a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from floyd.errors import VendorError
+from floyd.settings import Settings
+from functions.plan_review import Found
+
+ENDPOINT = "https://places.googleapis.com"
+DEADLINE_S = 5.0
+# The only fields asked for, and paid for.
+FIELDS = "places.displayName,places.internationalPhoneNumber"
+LONGEST_NAME = 100
+
+
+async def look_up(name: str, settings: Settings) -> Found | None:
+    """The first place of this name that has a number. It counts as a first contact: the person must agree to it.
+
+    What the directory says is data: only its two fields are read, and the number passes the gate like any other.
+    Raises VendorError.
+    """
+    import httpx2  # noqa: PLC0415 - slow import
+
+    key = settings.floyd_places_api_key.get_secret_value()
+    if not name or not key:
+        return None
+    address = f"{settings.floyd_places_endpoint or ENDPOINT}/v1/places:searchText"
+    headers = {"x-goog-api-key": key, "x-goog-fieldmask": FIELDS}
+    try:
+        async with httpx2.AsyncClient(timeout=DEADLINE_S) as client:
+            answer = await client.post(address, json={"textQuery": name, "pageSize": 5}, headers=headers)
+            answer.raise_for_status()
+            places: list[dict[str, Any]] = answer.json().get("places", [])
+    except (httpx2.HTTPError, ValueError, AttributeError) as error:
+        raise VendorError("Google Places", type(error).__name__, retryable=True) from error
+    for place in places:
+        if number := place.get("internationalPhoneNumber"):
+            named = str(place.get("displayName", {}).get("text") or name)[:LONGEST_NAME]
+            return Found(str(number), first_contact=True, name=named)
+    return None

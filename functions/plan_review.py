@@ -1,0 +1,234 @@
+"""What code makes of a model's plan: which number, which facts, what the person must say first. Pure.
+
+A model's plan is a proposal. The number is taken from where the plan says it is, never from the plan; a fact is said
+only if the person allows it; money, first contacts and anything told only on a yes wait for the person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from floyd.answers import fact_key
+from floyd.documents import Fact, Place, Question, Released, Request
+from floyd.facts import ReleaseSet, filled, release
+from floyd.lifecycle import approval_name
+from floyd.lifecycle.errand import WAITING_LIMIT
+from floyd.money import Money, find_amounts
+from floyd.plans import Callee, MandateTerms, Plan
+
+# More questions at once are not answered; what is missing still will be asked after these.
+MOST_QUESTIONS = 4
+# A number of a country's own: enough to tell that two ways of writing mean the same line.
+COMPARED_DIGITS = 10
+_WRITTEN_NUMBER = re.compile(r"[+(]?\d[\d\s().\u2010-\u2015/-]{5,}\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a plan is judged by. `answered`: this request's questions that were. `previous`: the plan of the last call."""
+
+    facts: Sequence[Fact]
+    places: Sequence[Place]
+    answered: Sequence[Question]
+    previous: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number as written where it was found; `first_contact` if nobody has ever confirmed it."""
+
+    number: str
+    first_contact: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The plan as it may be carried out, and the questions that the person must answer first."""
+
+    plan: Plan
+    release: tuple[Released, ...]
+    proposed: tuple[Released, ...]
+    mandate: MandateTerms
+    questions: tuple[tuple[str, Question], ...]
+
+
+def find_number(plan: Plan, request: Request, known: Known) -> Found | None:
+    """The number that the plan means, read from its source. None: it must be looked up or asked for."""
+    if known.previous is not None and known.previous.callee.number:
+        return Found(known.previous.callee.number)
+    answers = [question.answer for question in known.answered if question.answer]
+    wanted = plan.callee.number or ""
+    match plan.callee.number_source:
+        case "request":
+            written = _same_number(wanted, [request.text, *answers])
+        case "fact":
+            # A hidden value is written {key}. Ringing somebody is not telling anybody, unless it may never be used.
+            usable = {fact.key: fact.value for fact in known.facts if fact.share != "never"}
+            key = wanted.strip("{} ")
+            written = usable[key] if key in usable else _same_number(wanted, usable.values())
+        case "place":
+            written = _same_number(wanted, [place.number for place in known.places])
+        case _:
+            written = None
+    if written is None:
+        asked = (question for question in known.answered if question.key == number_key(plan.callee))
+        written = next(
+            (found[0] for question in asked if (found := _WRITTEN_NUMBER.search(question.answer or ""))), None
+        )
+    return None if written is None else Found(written)
+
+
+def _same_number(wanted: str, texts: Sequence[str] | object) -> str | None:
+    """The number as written in one of the texts, if it is the wanted one."""
+    digits = _digits(wanted)[-COMPARED_DIGITS:]
+    if len(digits) < 7 or not hasattr(texts, "__iter__"):
+        return None
+    for text in texts:
+        for match in _WRITTEN_NUMBER.finditer(str(text)):
+            if _digits(match[0])[-COMPARED_DIGITS:] == digits:
+                return match[0]
+    return None
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def number_key(callee: Callee) -> str:
+    """The key under which the callee's number is asked for."""
+    words = re.findall(r"[a-z0-9]+", callee.name.casefold())
+    return "_".join([*words[:4], "number"])
+
+
+def review(plan: Plan, request: Request, known: Known, found: Found | None, now: datetime) -> Reviewed:
+    """Settle release set and mandate, fill the texts, and ask what must be asked. `found.number` is E.164 by now."""
+    facts = _released(plan, request, known)
+    mandate = _mandate(plan, request, known)
+    callee = plan.callee.model_copy(update={"number": found.number if found else None})
+    if found is not None and found.name:
+        callee = callee.model_copy(update={"name": found.name})
+    plan = plan.model_copy(update={"callee": callee, "mandate": mandate})
+    questions = _missing(plan, facts, found, request.attempt, now)
+    if not questions:
+        questions = _approval(plan, request, known, facts, found=found, now=now)
+    if not questions:
+        plan = filled(plan, facts.allowed)
+    return Reviewed(plan, facts.allowed, facts.proposed, mandate, questions)
+
+
+def _released(plan: Plan, request: Request, known: Known) -> ReleaseSet:
+    told = [
+        Released(key=fact_key(question), value=question.answer)
+        for question in known.answered
+        if question.kind == "fact" and question.answer and question.key != number_key(plan.callee)
+    ]
+    facts = release(plan, known.facts, answered=told, wished=request.wishes.release)
+    if known.previous is None:
+        return facts
+    # After a call: what was released stays so, and what the callee may still ask is asked for in the call.
+    kept = [fact for fact in request.release if fact.key not in {each.key for each in facts.allowed}]
+    return replace(facts, allowed=(*facts.allowed, *kept), missing=())
+
+
+def _mandate(plan: Plan, request: Request, known: Known) -> MandateTerms:
+    """The person's own word stands above the plan's, and what they have answered stays settled."""
+    if request.wishes.mandate is not None and known.previous is None:
+        return request.wishes.mandate
+    if known.previous is not None and request.mandate is not None:
+        return request.mandate
+    try:
+        amount = Decimal(plan.mandate.max_amount)
+    except InvalidOperation:
+        amount = Decimal(0)
+    usable = amount.is_finite() and amount >= 0 and re.fullmatch("[A-Z]{3}", plan.mandate.currency)
+    return plan.mandate if usable else plan.mandate.model_copy(update={"max_amount": "0", "currency": "USD"})
+
+
+def _missing(
+    plan: Plan, facts: ReleaseSet, found: Found | None, attempt: int, now: datetime
+) -> tuple[tuple[str, Question], ...]:
+    """One question per missing fact, the number first."""
+    asked: list[tuple[str, str]] = []
+    if found is None:
+        asked.append(
+            (number_key(plan.callee), f"What is the phone number of {plan.callee.name or 'the person to call'}?")
+        )
+    asked += [
+        (key, f"What is the {key.replace('_', ' ')}?")
+        for key in facts.missing
+        if not (found is None and key.endswith("number") and "phone" in key)
+    ]
+    return tuple(
+        (f"fact-{attempt}-{index}", _question(text, "fact", now, attempt, key=key))
+        for index, (key, text) in enumerate(asked[:MOST_QUESTIONS], 1)
+    )
+
+
+def _approval(
+    plan: Plan, request: Request, known: Known, facts: ReleaseSet, *, found: Found | None, now: datetime
+) -> tuple[tuple[str, Question], ...]:
+    """One question for everything that needs a yes and has none yet."""
+    parts: list[str] = []
+    spending = not request.approved and not _stated(plan.mandate, request, known)
+    if found is not None and found.first_contact and not request.approved:
+        parts.append(f"ring {plan.callee.name} at {found.number} for the first time")
+    if facts.proposed:
+        parts.append(f"tell them your {', '.join(fact.key.replace('_', ' ') for fact in facts.proposed)}")
+    if spending:
+        parts.append(f"spend up to {Money.of(plan.mandate.max_amount, plan.mandate.currency)}")
+    if plan.mandate.promises and not request.approved and request.wishes.mandate is None and known.previous is None:
+        parts.append(f"promise: {'; '.join(plan.mandate.promises)}")
+    if not parts:
+        return ()
+    text = f"May Floyd {_listed(parts)}?"
+    offer = plan.mandate.max_amount if spending else None
+    question = _question(text, "approval", now, request.attempt, offer=offer).model_copy(
+        update={"choices": ["yes", "no"]}
+    )
+    return ((approval_name(request.attempt), question),)
+
+
+def _stated(mandate: MandateTerms, request: Request, known: Known) -> bool:
+    """Whether the person named this much money, or more, in words of their own."""
+    amount = Decimal(mandate.max_amount)
+    if amount == 0 or request.wishes.mandate is not None or known.previous is not None:
+        return True
+    said = [request.text, *(question.answer or "" for question in known.answered)]
+    named = [
+        mention.readings[0].amount
+        for text in said
+        for mention in find_amounts(text, currency=mandate.currency, price_context=True)
+        if mention.readings[0].currency == mandate.currency
+    ]
+    return any(amount <= each for each in named)
+
+
+def _question(
+    text: str,
+    kind: str,
+    now: datetime,
+    attempt: int,
+    *,
+    key: str | None = None,
+    offer: str | None = None,
+) -> Question:
+    return Question.model_validate(
+        {
+            "text": text,
+            "kind": kind,
+            "key": key,
+            "offer": offer,
+            "attempt": attempt,
+            "created_at": now,
+            "deadline": now + WAITING_LIMIT,
+        }
+    )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,108 @@
+"""Preparing sound before the call: the first words then need no vendor, and a vendor's failure is heard by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from google.api_core.exceptions import GoogleAPIError
+
+from floyd.lines import speech_name
+from floyd.settings import Settings
+from floyd.store import Speech, Store
+
+if TYPE_CHECKING:
+    from google.cloud.texttospeech_v1 import TextToSpeechAsyncClient
+
+log = logging.getLogger(__name__)
+
+SAMPLE_RATE = 8000
+DEADLINE_S = 10.0
+# Google allows 200 Chirp 3 HD requests a minute for a whole project; calls under way come first.
+AT_ONCE = 4
+# Longer than a person may take to approve, and stock lines are used again and again.
+KEPT = timedelta(days=30)
+
+
+class Sound:
+    """Google's unary synthesis, mu-law at 8 kHz. Its connection opens on first use."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opened: TextToSpeechAsyncClient | None = None
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            client, self._opened = self._opened, None
+            await client.transport.close()
+
+    async def prepare(self, texts: Iterable[str], *, store: Store, now: datetime) -> int:
+        """Synthesise and keep what is not kept yet; returns how many are new.
+
+        Never raises for a vendor: what is not prepared is synthesised during the call.
+        """
+        if self._settings.floyd_voice_backend != "google":
+            return 0
+        voice = self._settings.floyd_voice
+        wanted = {speech_name(voice, text): text for text in texts if text.strip()}
+        known = await store.spoken(list(wanted)) if wanted else {}
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(digest: str, text: str) -> bool:
+            async with places:
+                try:
+                    audio = await self._synthesise(text)
+                except (GoogleAPIError, TimeoutError) as error:
+                    log.warning("a line could not be prepared", extra={"code": type(error).__name__})
+                    return False
+                await store.keep_speech(digest, Speech(audio=audio, text=text, expires_at=now + KEPT))
+                return True
+
+        missing = [(digest, text) for digest, text in wanted.items() if digest not in known]
+        return sum(await asyncio.gather(*(one(digest, text) for digest, text in missing)))
+
+    async def _synthesise(self, text: str) -> bytes:
+        from google.cloud import texttospeech_v1 as tts  # noqa: PLC0415 - slow vendor import
+
+        voice = self._settings.floyd_voice
+        request = tts.SynthesizeSpeechRequest(
+            input=tts.SynthesisInput(text=text),
+            voice=tts.VoiceSelectionParams(name=voice, language_code="-".join(voice.split("-")[:2])),
+            audio_config=tts.AudioConfig(audio_encoding=tts.AudioEncoding.MULAW, sample_rate_hertz=SAMPLE_RATE),
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            answer = await self._client().synthesize_speech(request, retry=None, timeout=DEADLINE_S)
+        return without_header(answer.audio_content)
+
+    def _client(self) -> TextToSpeechAsyncClient:
+        if self._opened is None:
+            from google.cloud import texttospeech_v1 as tts  # noqa: PLC0415 - slow vendor import
+
+            endpoint = self._settings.floyd_tts_endpoint
+            if not endpoint:
+                self._opened = tts.TextToSpeechAsyncClient()
+                return self._opened
+            from google.cloud.texttospeech_v1.services.text_to_speech.transports import (  # noqa: PLC0415
+                TextToSpeechGrpcAsyncIOTransport,
+            )
+            from grpc import aio  # noqa: PLC0415
+
+            transport = TextToSpeechGrpcAsyncIOTransport(channel=aio.insecure_channel(endpoint))
+            self._opened = tts.TextToSpeechAsyncClient(transport=transport)
+        return self._opened
+
+
+def without_header(audio: bytes) -> bytes:
+    """The samples alone: unary synthesis puts a WAV header before mu-law, which a callee would hear as noise."""
+    if audio[:4] != b"RIFF" or audio[8:12] != b"WAVE":
+        return audio
+    position = 12
+    while position + 8 <= len(audio):
+        name, size = audio[position : position + 4], int.from_bytes(audio[position + 4 : position + 8], "little")
+        if name == b"data":
+            return audio[position + 8 : position + 8 + size]
+        position += 8 + size + size % 2
+    return b""

@@ -1,0 +1,202 @@
+"""Whole calls over real sockets and real sound: what the callee hears, and what the documents say afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from floyd.documents import Status
+from floyd.lifecycle.events import QuestionAnswered, ResumeGranted
+from floyd.store import InboxCommand, Store
+from tests.relay.running import RID, UID, Phone, Relay, relay
+
+OPENING = "hello this is an ai assistant calling for tom baker this call is transcribed mara is sick today"
+
+
+@pytest.fixture
+async def running(store: Store) -> AsyncIterator[Relay]:
+    async with relay(store) as running:
+        yield running
+
+
+@asynccontextmanager
+async def answered(running: Relay, token: str) -> AsyncIterator[Phone]:
+    async with running.media() as socket:
+        handset = Phone(socket)
+        await handset.open(token)
+        yield handset
+        await handset.close()
+
+
+async def reply(running: Relay, text: str = "", *calls: tuple[str, dict[str, Any]]) -> None:
+    """What the model answers next."""
+    scripted = [{"name": name, "arguments": orjson.dumps(arguments).decode()} for name, arguments in calls]
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        fault = {"kind": "reply", "of": "talk", "text": text, "calls": scripted}
+        answer = await client.post(f"{running.mind}/control/faults", json=fault)
+        assert answer.status_code < 300
+
+
+async def ended(running: Relay) -> None:
+    """Until the relay has done everything about its calls."""
+    async with asyncio.timeout(30):
+        while running.calls:
+            await asyncio.gather(*(call.over.wait() for call in running.calls))
+            await asyncio.sleep(0)
+
+
+async def test_a_call_from_hello_to_goodbye(running: Relay) -> None:
+    """Fails if the errand's whole path through the relay broke anywhere."""
+    token = await running.errand()
+    await reply(running, "Thank you very much. Goodbye.", ("end_call", {"reason": "noted"}))
+    async with answered(running, token) as handset:
+        handset.say("lincoln elementary good morning")
+        await handset.until(lambda: OPENING in handset.words())
+        handset.say("thank you i have noted that for mara")
+        await handset.until(lambda: "goodbye" in handset.words())
+        assert (await handset.closed())[0] == 1000
+    await ended(running)
+    snapshot = await running.store.load(UID, RID)
+    assert snapshot.errand.request.status is Status.WRAPPING
+    call = snapshot.errand.call
+    assert call is not None
+    assert call.end_reason == "done"
+    assert await running.store.job(UID, RID, "outcome-1") is not None
+    turns = [turn for _, turn in await running.store.turns(UID, RID)]
+    assert [turn.speaker for turn in turns] == ["callee", "floyd", "callee", "floyd"]
+    assert turns[0].heard == "lincoln elementary good morning"
+    assert (
+        turns[1].heard
+        == "Hello, this is an AI assistant calling for Tom Baker. This call is transcribed. Mara is sick today."
+    )
+    assert turns[2].heard == "thank you i have noted that for mara"
+    assert turns[3].heard == "Thank you very much. Goodbye."
+    assert float(call.cost.amount) > 0
+    answer = next(gap for gap in call.gaps if gap.turn == 4)
+    stages = [answer.endpoint_ms, answer.token_ms, answer.clause_ms, answer.audio_ms, answer.frame_ms]
+    assert all(stage is not None for stage in stages)
+    assert stages == sorted(stage for stage in stages if stage is not None)
+
+
+async def test_what_was_cut_is_not_in_the_history(running: Relay) -> None:
+    """Fails if a barge-in did not silence us, or the transcript claimed words that the callee never heard."""
+    token = await running.errand()
+    await reply(
+        running, "I can tell you a very long story about the weather and the trees and the river. And much more."
+    )
+    await reply(running, "Goodbye.", ("end_call", {"reason": "done"}))
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        handset.say("what else do you have to say")
+        await handset.until(lambda: "story" in handset.words())
+        handset.say("stop please that is quite enough for me today")
+        await handset.until(lambda: handset.clears > 0)
+        await handset.until(lambda: "goodbye" in handset.words())
+        await handset.closed()
+    await ended(running)
+    turns = [turn for _, turn in await running.store.turns(UID, RID)]
+    cut = next(turn for turn in turns if turn.cut)
+    assert "much more" not in cut.heard
+    assert "much more" not in handset.words()
+
+
+async def test_a_question_to_the_person_is_asked_answered_and_used(running: Relay) -> None:
+    """Fails if the person could not help in the middle of a call."""
+    token = await running.errand()
+    await reply(running, "", ("ask_user", {"question": "Which class is Mara in?", "choices": []}))
+    await reply(running, "She is in class four. Goodbye.", ("end_call", {"reason": "done"}))
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        handset.say("which class is she in")
+        await handset.until(lambda: "check" in handset.words())
+        name, question = (await handset.look(lambda: running.store.questions(UID, RID), bool))[0]
+        assert question.text == "Which class is Mara in?"
+        await running.store.move(UID, RID, QuestionAnswered(name, "class four", "app"))
+        command = InboxCommand(
+            kind="answer", uid=UID, rid=RID, attempt=1, question=name, answer="class four", created_at=datetime.now(UTC)
+        )
+        await running.store.tell_relay(running.url, "c1", command)
+        await handset.until(lambda: "goodbye" in handset.words())
+        await handset.closed()
+    await ended(running)
+    assert await running.store.inbox(running.url) == []
+
+
+async def test_a_call_that_loses_its_relay_goes_on_where_it_was(running: Relay) -> None:
+    """Fails if a second stream of the same call began the conversation afresh, or wrote over its turns."""
+    token = await running.errand()
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        handset.say("one moment please")
+        await handset.look(lambda: running.store.turns(UID, RID), lambda turns: len(turns) >= 3)
+    await ended(running)
+    assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
+    await running.store.move(UID, RID, ResumeGranted(1))
+    await reply(running, "Goodbye.", ("end_call", {"reason": "done"}))
+    async with answered(running, await running.token(epoch=2)) as handset:
+        await handset.until(lambda: "cut off for a moment" in handset.words())
+        handset.say("yes i have noted it goodbye")
+        await handset.until(lambda: "goodbye" in handset.words())
+        await handset.closed()
+    await ended(running)
+    turns = [turn for _, turn in await running.store.turns(UID, RID)]
+    assert turns[0].heard == "hello"
+    print("TURNS", [(t.speaker, t.heard, t.planned, t.sent, t.cut) for t in turns])
+    assert any("cut off" in turn.heard for turn in turns[3:])
+    assert (await running.store.load(UID, RID)).errand.request.status is Status.WRAPPING
+
+
+async def test_a_leaving_relay_hands_its_call_over(running: Relay) -> None:
+    """Fails if a deployment cut people off, or closed the stream in a way that ends the call."""
+    token = await running.errand()
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        running.stop.set()
+        assert (await handset.closed())[0] == 1012
+    assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
+    assert len(await running.store.turns(UID, RID)) >= 2
+
+
+async def test_garbage_in_mid_call_closes_the_socket_and_not_the_errand(running: Relay) -> None:
+    """Fails if a broken stream ended the errand although the carrier may open another."""
+    token = await running.errand()
+    async with answered(running, token) as handset:
+        await handset.until(lambda: len(handset.heard) > 0)
+        await handset.socket.send("{")
+        assert (await handset.closed())[0] == 1007
+    await ended(running)
+    assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
+
+
+async def test_the_person_may_hang_up(running: Relay) -> None:
+    """Fails if a cancelled call went on talking."""
+    token = await running.errand()
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        async with running.socket(f"/calls/{RID}") as socket:
+            await socket.send(orjson.dumps({"type": "auth", "token": UID}).decode())
+            assert orjson.loads(await socket.recv()) == {"type": "ready"}
+            await socket.send('{"type":"listen"}')
+            handset.say("are you there")
+            frame = await socket.recv()
+            assert isinstance(frame, bytes)
+            assert len(frame) == 161
+            await socket.send('{"type":"hang_up"}')
+            await handset.closed()
+            async with asyncio.timeout(20):
+                await socket.wait_closed()
+            assert socket.close_code == 1000
+    await ended(running)
+    assert (await running.store.load(UID, RID)).errand.call is not None
