@@ -22,14 +22,15 @@ _SPOKEN_FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=\d)\s?k\b"), " thousand"),
     (re.compile(r"\b(?:zip|nought|naught)\b"), "zero"),
 )
+_LARGEST_SMALL_WORD = 10
 _MULTIPLIED = re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d+)?|0\.5) (100|1000|1000000)(?![\d.])")
 
 
 def in_digits(text: str, *, small_words: bool = True) -> str:
     """The text in lower case with every number in digits and no thousands commas.
 
-    Digits said one by one stay apart ("4 1 1"). With `small_words` false a lone "one", "two" or "three" stays a word,
-    because "one moment" and "one of the two" carry no number worth judging. Ordinals become "23rd".
+    Digits said one by one stay apart ("4 1 1"). With `small_words` false a lone word up to "ten" stays a word, because
+    "one moment" and "the last four digits" carry no number worth judging. Ordinals become "23rd".
     """
     text = text.translate(_QUOTES).lower()
     text = _THOUSANDS_COMMA.sub("", text)
@@ -37,7 +38,7 @@ def in_digits(text: str, *, small_words: bool = True) -> str:
     for pattern, replacement in _SPOKEN_FORMS:
         text = pattern.sub(replacement, text)
     text = _OH.sub("zero", text)
-    text = alpha2digit(text, "en", 0 if small_words else 3)
+    text = alpha2digit(text, "en", 0 if small_words else _LARGEST_SMALL_WORD)
     return _MULTIPLIED.sub(lambda match: plain(Decimal(match[1]) * int(match[2])), text)
 
 

@@ -92,17 +92,22 @@ _MENTION = re.compile(
     rf"(?:\s?(?P<unit>{_UNIT})(?:,? (?:and )?(?P<fraction>\d{{1,2}})(?: cents?\b|(?![\d.]| ?[a-z])))?)?"
 )
 _PRICE_CUE = re.compile(
-    r"\b(?:costs?|prices?|priced|total|comes? (?:out )?to|charge|charges|fee|pay|paying|deposit|budget|quote|spend|offer"
-    r"|how much|payments?|instal?lments?|asking|expensive|cheap|cheaper|discount|afford|worth|owe|balance|bill|rate|money|sell|buy"
+    r"\b(?:costs?|prices?|priced|total|comes? (?:out )?to|charge|charges|fee|pay|paying|deposit|budget|quote"
+    r"|spend|offer"
+    r"|how much|payments?|instal?lments?|asking|expensive|cheap|cheaper|discount|afford|worth|owe|balance|bill"
+    r"|rate|money|sell|buy"
     r"|be|take|do|would|for|it's|that's|it is|that is|around|about|just|only|say|make it|agree to)\b"
 )
 _ENDS_A_PRICE = re.compile(
-    r"\s*(?:$|[.,;:!?]|(?:for|plus|all|in|total|including|with|without|and|or|is|was|would|will|a|per|each|every|tax|taxes"
-    r"|flat|even|if|please|but|then|okay|ok|right|today|now|up|upfront|deposit|down|delivered|apiece|altogether|instead"
+    r"\s*(?:$|[.,;:!?]|(?:for|plus|all|in|total|including|with|without|and|or|is|was|would|will|a|per|each"
+    r"|every|tax|taxes"
+    r"|flat|even|if|please|but|then|okay|ok|right|today|now|up|upfront|deposit|down|delivered|apiece"
+    r"|altogether|instead"
     r"|max|maximum|tops|at|by|because|so|yes|sounds?|works?|fine|good|that|when|not|cash|be|on|here|there|later)\b)"
 )
 _NOT_A_PRICE_BEFORE = re.compile(
-    r"(?:\b(?:room|number|suite|apartment|apt|unit|extension|line|route|highway|street|step|grade|age|aged|item|press|at around"
+    r"(?:\b(?:room|number|suite|apartment|apt|unit|extension|line|route|highway|street|step|grade|age|aged"
+    r"|item|press|at around"
     r"|january|february|march|april|may|june|july|august|september|october|november|december|since|in|no\.)\s)$"
 )
 _CLOCK_BEFORE = re.compile(r"\b(?:at|by|until|till|before|after|from|open|opens|close|closes)\s$")
@@ -112,10 +117,12 @@ _PER_PERIOD = re.compile(
     r"\s?(?:a|per|each|every|/)\s?(?P<period>day|week|month|quarter|year)\b|\s?(?P<adverb>dai|week|month|year)ly\b"
 )
 _DURATION = re.compile(
-    rf"\b(?:for|over|times|x)\s(?:the next\s)?(?P<count>a|an|1|{_NUMBER})\s?(?P<period>day|week|month|quarter|year)s?\b"
+    rf"\b(?:for|over|times|x)\s(?:the next\s)?(?P<count>a|an|1|{_NUMBER})\s?(?P<period>day|week|month|quarter"
+    rf"|year)s?\b"
 )
 _PAYMENTS_BEFORE = re.compile(
-    rf"(?P<count>{_NUMBER})\s(?:equal |easy |monthly |weekly |separate )*(?:payments?|instal?lments?|rates|times|x)\s?(?:of |at )?$"
+    rf"(?P<count>{_NUMBER})\s(?:equal |easy |monthly |weekly |separate )*(?:payments?|instal?lments?|rates"
+    rf"|times|x)\s?(?:of |at )?$"
 )
 _PAYMENTS_AFTER = re.compile(
     rf"\b(?:in|for|over|times)\s(?P<count>{_NUMBER})\s(?:equal |monthly )*(?:payments?|instal?lments?|times)\b"

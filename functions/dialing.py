@@ -166,9 +166,10 @@ async def dial_call(
             amount=str(WORST_COST),
         )
         ringing = _Ringing(errand, known.target, line, store, carrier, settings, now)
-        stop = await ringing.with_a_line(relays)
-    if stop is None:
-        return "rings"
+        result = await ringing.with_a_line(relays)
+        if isinstance(result, str):
+            return result
+        stop = result
     await store.move(uid, rid, stop)
     return stop.message if isinstance(stop, DialRefused) else stop.reason
 
@@ -208,8 +209,8 @@ class _Ringing:
     settings: Settings
     now: datetime
 
-    async def with_a_line(self, relays: RelayDirectory) -> DialRefused | Postponed | None:
-        """Take a line and place the call; what to say instead when it was certainly not placed."""
+    async def with_a_line(self, relays: RelayDirectory) -> DialRefused | Postponed | str:
+        """Take a line and place the call; a word for the log, or what to report when it was certainly not placed."""
         line, limit = self.line, self.settings.floyd_daily_spend
         no_line = await self.store.take_line(line, max_calls=self.settings.floyd_max_calls, day_limit=limit)
         if no_line == "money_spent":
@@ -223,7 +224,7 @@ class _Ringing:
                 return self._later(SOON, "No relay is free to hold the call.")
             claimed = await self.store.move(line.uid, line.rid, DialClaimed(line.attempt))
             if claimed.decision.ignored is not None:
-                return None
+                return claimed.decision.ignored
             # From here on a call may exist, so the line is freed only by who knows that none does.
             kept = True
             status_url = carrier_url(self.settings, self.errand, line.attempt, "status")
@@ -232,7 +233,7 @@ class _Ringing:
             )
             stop = await self._report(placed)
             kept = stop is None
-            return stop
+            return stop or "rings"
         finally:
             if not kept:
                 await self.store.release_line(line.caller, line.to, line.holder)

@@ -15,7 +15,83 @@ from floyd.plans import CheckedClaim, Claim, FoundFact, FoundTask
 SHARED_WORDS = 0.5
 # Words of a claim's own frame, and words too common to prove anything.
 _EMPTY = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "i", "if", "in", "is", "it", "its", "just", "me", "my", "of", "ok", "okay", "on", "or", "our", "said", "say", "says", "she", "so", "that", "the", "their", "them", "then", "there", "they", "this", "to", "told", "up", "was", "we", "were", "what", "when", "which", "who", "will", "with", "would", "yes", "you", "your", "callee", "floyd", "assistant", "person", "confirmed", "confirms", "confirm"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "him",
+        "his",
+        "i",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "just",
+        "me",
+        "my",
+        "of",
+        "ok",
+        "okay",
+        "on",
+        "or",
+        "our",
+        "said",
+        "say",
+        "says",
+        "she",
+        "so",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "told",
+        "up",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "which",
+        "who",
+        "will",
+        "with",
+        "would",
+        "yes",
+        "you",
+        "your",
+        "callee",
+        "floyd",
+        "assistant",
+        "person",
+        "confirmed",
+        "confirms",
+        "confirm",
+    ]
 )
 _DAYS = (
     "monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tonight|tomorrow|noon|midnight|"
@@ -111,7 +187,7 @@ def _holds_number(number: str, said: str) -> bool:
     """Whether a number was said, in any reading: digit by digit, as a price, as a time of day."""
     if number in _numbers(said) or (len(number) >= 3 and number in re.sub(r"\D", "", _plain(said))):
         return True
-    if number == "0" or number == "00":
+    if number in {"0", "00"}:
         return True  # ":00" of a full hour is not spoken.
     try:
         wanted = Decimal(number)

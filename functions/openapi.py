@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -58,9 +58,9 @@ def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     used = {each for operation in OPERATIONS for each in _models(operation)}
     models: list[type[BaseModel]] = sorted(used, key=lambda model: model.__name__)
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in (*models, Problem)], ref_template="#/components/schemas/{model}"
-    )
+    described: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in models]
+    described.append((Problem, "validation"))
+    _, schemas = models_json_schema(described, ref_template="#/components/schemas/{model}")
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ from functions.model import Model
 from functions.prompts import OUTCOME_RULES, outcome_content
 
 log = logging.getLogger(__name__)
+
+# Below the lease of 60 s, with time to write the result down.
+BUDGET_S = 50.0
+TRIES = 3
+PAUSE_S = 1.0
 
 CATEGORIES: frozenset[str] = frozenset(get_args(Category))
 # End reasons that are themselves the outcome: the relay or the carrier knows better than anybody who reads the words.
@@ -53,6 +59,10 @@ SILENT: dict[str, str] = {
     "needs_answer": "Floyd needs your answer before it can go on.",
     "needs_approval": "Floyd needs your approval before it can go on.",
     "refused_by_policy": "The operator has stopped all calls.",
+    "no_progress": "The talk went round in circles.",
+    "time_limit": "The call reached its time limit.",
+    "cost_limit": "The call reached its cost limit.",
+    "hold_limit": "Floyd was kept on hold for too long.",
     "unconfirmed": "The call ended without a clear answer.",
 }
 
@@ -65,7 +75,7 @@ class Concluded:
     tasks: tuple[FoundTask, ...] = ()
 
 
-async def conclude(errand: Errand, job: str, epoch: int, store: Store, model: Model, now: datetime) -> str:
+async def conclude(errand: Errand, job: str, *, epoch: int, store: Store, model: Model, now: datetime) -> str:
     """Work out the outcome of the present attempt and write it down. Safe to repeat: everything has a fixed name."""
     uid, rid, request, call = errand.uid, errand.rid, errand.request, errand.call
     assert call is not None
@@ -101,16 +111,22 @@ async def _draft(
     """The model's reading; None when nothing was said, or when the model cannot be had."""
     if not any(turn.speaker == "callee" and turn.heard for _, turn in turns):
         return None, Decimal(0)
+    content = outcome_content(errand.request, reason, turns)
     try:
-        content = outcome_content(errand.request, reason, turns)
-        asked = await model.ask("outcome", OUTCOME_RULES, content, OutcomeDraft, person=errand.uid)
-    except VendorError as error:
-        if error.retryable and errand.request.tries < 2:
-            raise
-        # The transcript is the result then; nothing is claimed.
-        log.warning("an outcome was concluded without the model", extra={"rid": errand.rid, "code": error.code})
-        return None, Decimal(0)
-    return asked.answer, asked.dollars
+        async with asyncio.timeout(BUDGET_S):
+            for left in reversed(range(TRIES)):
+                try:
+                    asked = await model.ask("outcome", OUTCOME_RULES, content, OutcomeDraft, person=errand.uid)
+                    return asked.answer, asked.dollars
+                except VendorError as error:
+                    log.warning("an outcome was not read", extra={"rid": errand.rid, "code": error.code})
+                    if not error.retryable or not left:
+                        break
+                await asyncio.sleep(PAUSE_S * (TRIES - left))
+    except TimeoutError:
+        log.warning("an outcome was not read in time", extra={"rid": errand.rid})
+    # The transcript is the result then; nothing is claimed.
+    return None, Decimal(0)
 
 
 def judge_outcome(
@@ -125,8 +141,8 @@ def judge_outcome(
     claims = check_claims(draft.claims, by_seq) if draft else []
     category = judge_category(request, reason, questions, draft.category if draft else None, claims)
     summary = draft.summary if draft else ""
-    if draft is None or category != draft.category or (category in CODE_ONLY and not summary):
-        summary = _plain_summary(category, summary, draft)
+    if draft is None or category != draft.category or not summary:
+        summary = _plain_summary(category, draft)
     facts = supported_facts(draft.facts, by_seq) if draft else []
     tasks = supported_tasks(draft.tasks, by_seq) if draft else []
     return Concluded(Outcome(category=category, summary=summary, claims=claims, facts=facts), tuple(tasks))
@@ -155,11 +171,11 @@ def judge_category(
     return proposed
 
 
-def _plain_summary(category: Category, summary: str, draft: OutcomeDraft | None) -> str:
-    """Words for a category that is not the model's own."""
+def _plain_summary(category: Category, draft: OutcomeDraft | None) -> str:
+    """Words for a category that is not the model's own; a summary that goes with another category would mislead."""
     if category == "unconfirmed" and draft is not None:
-        return f"Not confirmed: nothing the callee said shows it. {summary}".strip()
-    return SILENT.get(category) or summary or "The call ended without a clear answer."
+        return "The call took place, but nothing the callee said confirms a result. The transcript shows what was said."
+    return SILENT.get(category, SILENT["unconfirmed"])
 
 
 def _proposed(fact: FoundFact, now: datetime) -> dict[str, object]:

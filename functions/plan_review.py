@@ -29,7 +29,7 @@ _WRITTEN_NUMBER = re.compile(r"[+(]?\d[\d\s().\u2010-\u2015/-]{5,}\d")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a plan is judged by. `answered`: this request's questions that were. `previous`: the plan of the last call."""
+    """What a plan is judged by. `answered`: the questions answered so far. `previous`: the plan of the last call."""
 
     facts: Sequence[Fact]
     places: Sequence[Place]

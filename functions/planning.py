@@ -63,7 +63,9 @@ async def run_job(uid: str, rid: str, job_id: str, parts: Parts, now: datetime) 
     try:
         match job.reason:
             case JobReason.OUTCOME:
-                word = await conclude(claimed.errand, job_id, lease.epoch, parts.store, parts.model, now)
+                word = await conclude(
+                    claimed.errand, job_id, epoch=lease.epoch, store=parts.store, model=parts.model, now=now
+                )
             case JobReason.APPROVAL:
                 word = await step.prepare()
             case _:

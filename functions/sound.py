@@ -37,7 +37,7 @@ class Sound:
     async def close(self) -> None:
         if self._opened is not None:
             client, self._opened = self._opened, None
-            await client.transport.close()
+            await client.transport.close()  # type: ignore[no-untyped-call]
 
     async def prepare(self, texts: Iterable[str], *, store: Store, now: datetime) -> int:
         """Synthesise and keep what is not kept yet; returns how many are new.

@@ -99,7 +99,7 @@ class Sweep:
         )
         if call.sid is not None and (unwanted or queued_too_long):
             await self.carrier.cancel_call(call.sid)
-        elif not unwanted and self.now < errand.request.deadline:
+        elif not unwanted and self.now < errand.request.deadline and call.status is not CallStatus.UNKNOWN:
             return "rested"
         evidence = await self._ask_carrier(errand, call)
         moved = await self.store.move(uid, rid, Swept(evidence), self.now)

@@ -14,7 +14,13 @@ _LIMIT = re.compile(r"\b(?:up to|at most|max(?:imum)?|no more than|not more than
 
 
 def ask(
-    state: State, question: str, choices: tuple[str, ...], kind: QuestionKind, amount: Money | None, now: float
+    state: State,
+    question: str,
+    now: float,
+    *,
+    kind: QuestionKind,
+    choices: tuple[str, ...] = (),
+    amount: Money | None = None,
 ) -> None:
     """Put a question to the person. One at a time: while one is open, others wait to be asked again."""
     if state.inquiry or state.phase is not Phase.ACTIVE:

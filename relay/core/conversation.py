@@ -132,9 +132,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition((LISTENING, ENDPOINTING), (Deadline.OPENING,), opening.due, (SPEAKING,), _OPT_OUT),
     Transition((ENDPOINTING,), (Deadline.ENDPOINTING,), listening.commit, (LISTENING, THINKING, SPEAKING), _ANSWER),
-    Transition(
-        (SPEAKING,), (Deadline.BARGE_IN,), listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)
-    ),
+    Transition((SPEAKING,), (Deadline.BARGE_IN,), listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)),
     Transition((LISTENING,), (Deadline.VOICE,), listening.voice_is_noise, (ENDPOINTING,), stays=True),
     Transition((LISTENING,), (Deadline.NO_INPUT,), silence.prompt, (SPEAKING,), _CLOSE),
     Transition((LISTENING,), (EarLost,), silence.ear_lost, (ENDPOINTING,), stays=True),
@@ -162,7 +160,9 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition((SPEAKING,), (SegmentSent,), speech.sent, (), stays=True),
     Transition((SPEAKING,), (MarkReached,), speech.reached, (LISTENING, ENDPOINTING, THINKING), stays=True),
     Transition((SPEAKING,), (SegmentFailed,), speech.failed, (LISTENING, ENDPOINTING, THINKING), _REPEAT, stays=True),
-    Transition((SPEAKING,), (Deadline.SPEECH,), speech.overdue, (LISTENING, ENDPOINTING, THINKING), _REPEAT, stays=True),
+    Transition(
+        (SPEAKING,), (Deadline.SPEECH,), speech.overdue, (LISTENING, ENDPOINTING, THINKING), _REPEAT, stays=True
+    ),
     Transition((SPEAKING,), (Deadline.PLAY_OUT,), speech.mark_overdue, (LISTENING, ENDPOINTING, THINKING), stays=True),
     # The person
     Transition(LIVE, (PersonAnswered,), asking.person_answered, (), stays=True),

@@ -17,20 +17,25 @@ SHINGLE_WORDS = 6
 
 _DATA = re.compile(r"[{}\[\]]|\"\w+\"\s*:|\b\w+_\w+\b|</?\w+>|^\s*(?:note|errand|system|developer)\s*:", re.IGNORECASE)
 _HUMAN = re.compile(
-    r"\b(?:i'm|i am|you're (?:talking|speaking) (?:to|with)|this is|yes,? i'm|of course i'm)(?: \w+){0,3}? (?:a |an )?(?:real |actual |live |human |fellow )*"
+    r"\b(?:i'm|i am|you're (?:talking|speaking) (?:to|with)|this is|yes,? i'm"
+    r"|of course i'm)(?: \w+){0,3}? (?:a |an )?(?:real |actual |live |human |fellow )*"
     r"(?:human(?: being)?|person|man|woman|guy|real)\b(?! (?:assistant ai|in charge))"
-    r"|\b(?:i'm|i am|this is|it's|it is)(?: \w+)? not(?: \w+){0,2} (?:a |an )?(?:robot|bot|machine|ai|a\.i\.|computer|recording|artificial|automated|program|chatbot|virtual)\b"
-    r"|\bnot an? (?:robot|bot|machine|ai|computer|chatbot)\b|\bi (?:have|am made of) (?:flesh|a body|feelings)\b|\bno robots? here\b"
+    r"|\b(?:i'm|i am|this is|it's|it is)(?: \w+)? not(?: \w+){0,2} (?:a |an )?(?:robot|bot|machine|ai|a\.i\."
+    r"|computer|recording|artificial|automated|program|chatbot|virtual)\b"
+    r"|\bnot an? (?:robot|bot|machine|ai|computer|chatbot)\b|\bi (?:have|am made of) (?:flesh|a body"
+    r"|feelings)\b|\bno robots? here\b"
 )
 _NOT_HUMAN = re.compile(
-    r"\b(?:not|n't|never|no) (?:\w+ ){0,3}?(?:human|person|man|woman|real)\b|\b(?:ai|robot|machine) and not\b|\bai\b.*\bnot an?\b"
+    r"\b(?:not|n't|never|no) (?:\w+ ){0,3}?(?:human|person|man|woman|real)\b|\b(?:ai|robot|machine) and not\b"
+    r"|\bai\b.*\bnot an?\b"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _RUN = re.compile(r"\d(?:[\d ().-]|,\s(?=\d))*")
 _CLOCK = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b")
 _SPELLED = re.compile(r"\b(?:[a-z](?:[\s.,-]+|\b)){4,}")
 _NET = re.compile(
-    r"\S+@\S+|\bhttps?:\S+|\bwww\.\S+|\b\w+(?: (?:dot|at) \w+)* dot (?:com|org|net|edu|gov|io|co|us)\b|\b[\w.-]+\.(?:com|org|net|edu|gov|io)\b"
+    r"\S+@\S+|\bhttps?:\S+|\bwww\.\S+|\b\w+(?: (?:dot|at) \w+)* dot (?:com|org|net|edu|gov|io|co|us)\b"
+    r"|\b[\w.-]+\.(?:com|org|net|edu|gov|io)\b"
 )
 _CHUNK_DIGITS = 3
 """A part of a released number may be said alone from this length on ("the last four are 0142")."""

@@ -12,7 +12,8 @@ from relay.core.brief import Brief
 from relay.core.phrases import words
 
 _MACHINE = (
-    r"(?:(?:a |an |some |one of those |this |just a |like a )?(?:ro[ -]?bots?|bots?|a\.?i\.?(?!\w)|artificial(?: intelligence)?|machine|computer|automated"
+    r"(?:(?:a |an |some |one of those |this |just a |like a )?(?:ro[ -]?bots?|bots?|a\.?i\.?(?!\w)"
+    r"|artificial(?: intelligence)?|machine|computer|automated"
     r"|automatic|chat ?(?:bot|gpt)|virtual|synthetic|recording|recorded|tape|siri|alexa|program|software|robocall)"
     r"(?: (?:voice|assistant|call|caller|system|person|thing|message|program|agent))*)"
 )
@@ -20,37 +21,55 @@ _PERSON = (
     r"(?:(?:a |an |some )?(?:really |actually |real |actual |live |human |true |genuine )*"
     r"(?:person|human(?: being)?|somebody real|someone real|man or a woman|real|alive|human))"
 )
-_YOU = r"(?:are you|you are|you're|is this|this is|is that|am i (?:talking|speaking) (?:to|with)|do i have|is it|are u|r you|was that|are we talking to)"
+_YOU = (
+    r"(?:are you|you are|you're|is this|is that|am i (?:talking|speaking) (?:to|with)|do i have|is it|are u|r you"
+    r"|was that|are we talking to)"
+)
 
 _ROBOT = re.compile(
     rf"\b(?:{_YOU}(?: \w+){{0,3}}? {_MACHINE}\b(?!.{{0,20}}\bline\b)"
     rf"|{_YOU}(?: \w+){{0,2}}? (?:even )?{_PERSON}\b"
+    rf"|this is(?: \w+){{0,2}}? {_MACHINE}.{{0,20}}(?:isn't it|is it not|right|\?)"
     rf"|you sound (?:like )?(?:{_MACHINE}|{_PERSON}|robotic|fake|artificial)"
     rf"|(?:talking|speaking) (?:to|with) (?:{_MACHINE}|{_PERSON})"
-    r"|(?:human|person) or (?:a |an )?(?:machine|robot|bot|computer|ai)|(?:robot|machine|bot|computer|ai) or (?:a |an )?(?:human|person|real))"
+    r"|(?:human|person) or (?:a |an )?(?:machine|robot|bot|computer|ai)|(?:robot|machine|bot|computer"
+    r"|ai) or (?:a |an )?(?:human|person|real))"
 )
 _RECORDING = re.compile(
-    r"\b(?:(?:are you|is this(?: call)?|am i|are we|is (?:it|that)|is the call|is our call|do you|will you|is anyone|being)"
-    r"(?: \w+){0,3}? (?:record(?:ed|ing)?|taped?|taping|transcrib\w+)\b|(?:call|conversation|line) (?:is |being )+(?:record|tap|transcrib)\w+)"
+    r"\b(?:(?:are you|is this(?: call)?|am i|are we|is (?:it|that)|is the call|is our call|do you|will you"
+    r"|is anyone|being)"
+    r"(?: \w+){0,3}? (?:record(?:ed|ing)?|taped?|taping|transcrib\w+)\b|(?:call|conversation|line) (?:is "
+    r"|being )+(?:record|tap|transcrib)\w+)"
 )
 _WHO = re.compile(
-    r"\b(?:who (?:is|'s|are) (?:this|calling|that|you|there|speaking|it)|who's (?:this|calling|that|there|speaking|asking)"
+    r"\b(?:who (?:is|'s|are) (?:this|calling|that|you|there|speaking|it)|who's (?:this|calling|that|there"
+    r"|speaking|asking)"
     r"|who am i (?:talking|speaking) (?:to|with)|who did you say you (?:are|were)|what(?:'s| is) your name"
-    r"|(?:who|where) are you calling (?:for|from)|who do you (?:work for|represent)|(?:for whom|on whose behalf|on behalf of who\w*)"
-    r"|who (?:do|are) you (?:calling|speaking) (?:for|on behalf)|which company|what company|whom are you calling for|say who you are)\b"
+    r"|(?:who|where) are you calling (?:for|from)|who do you (?:work for|represent)|(?:for whom"
+    r"|on whose behalf|on behalf of who\w*)"
+    r"|who (?:do|are) you (?:calling|speaking) (?:for|on behalf)|which company|what company"
+    r"|whom are you calling for|say who you are)\b"
 )
 _RESPONSIBLE = re.compile(
-    r"\b(?:who(?:'s| is) (?:responsible|in charge|liable|accountable|behind (?:this|that|it|you))|who (?:runs|operates|made|built|owns|programmed) (?:you|this)"
+    r"\b(?:who(?:'s| is) (?:responsible|in charge|liable|accountable|behind (?:this|that|it|you))|who (?:runs"
+    r"|operates|made|built|owns|programmed) (?:you|this)"
     r"|who (?:told|asked|made|ordered) you to call|who sent you|who can i (?:complain|sue|hold)|who do i complain)\b"
 )
 _OPT_OUT = re.compile(
-    r"\b(?:(?:stop|quit) (?:\w+ )?(?:calling|ringing|phoning|bothering|harassing|contacting)|(?:do not|don't|dont|never|not to)(?: you)?(?: dare| ever)? (?:\w+ )?(?:call|ring|phone|contact|bother)"
-    r"(?:ing)?\b(?! (?:back )?(?:before|after|until|at|on|in|if|her|him|them|it|the|between|during|me (?:before|after|until|at|on|in the|mom|by|an?))\b)"
-    r"|(?:take|remove|delete|get|strike) (?:me|us|my|our|this)(?: \w+){0,3}? (?:off|from|out of)(?: \w+){0,3}? (?:lists?|database|records?|system|books)"
-    r"|(?:remove|delete|lose|forget) (?:my|our|this) (?:phone )?number|no more (?:phone )?calls|(?:do[ -]?not[ -]?call|don't call) (?:list|registry|register)"
-    r"|(?:don't|do not|never) want (?:\w+ )?(?:to be |any more |more |any |these |your |you )*(?:call(?:s|ed|ing)?|contacted|bothered|rung)\b"
-    r"|(?:not|no longer) (?:be )?(?:called|contacted) (?:again|any ?more)|(?:leave|let) (?:me|us) (?:alone|be)\b|opt(?:ing)? (?:me |us )?out|unsubscribe"
-    r"|(?:lose|forget) (?:my|this|our) number|i(?:'ll| will) (?:report|sue) you|never (?:\w+ )?(?:call|ring|phone|contact) (?:me|us|here|this))"
+    r"\b(?:(?:stop|quit) (?:\w+ )?(?:calling|ringing|phoning|bothering|harassing|contacting)|(?:do not|don't"
+    r"|dont|never|not to)(?: you)?(?: dare| ever)? (?:\w+ )?(?:call|ring|phone|contact|bother)"
+    r"(?:ing)?\b(?! (?:back )?(?:before|after|until|at|on|in|if|her|him|them|it|the|between|during"
+    r"|me (?:before|after|until|at|on|in the|mom|by|an?))\b)"
+    r"|(?:take|remove|delete|get|strike) (?:me|us|my|our|this)(?: \w+){0,3}? (?:off|from"
+    r"|out of)(?: \w+){0,3}? (?:lists?|database|records?|system|books)"
+    r"|(?:remove|delete|lose|forget) (?:my|our|this) (?:phone )?number|no more (?:phone )?calls"
+    r"|(?:do[ -]?not[ -]?call|don't call) (?:list|registry|register)"
+    r"|(?:don't|do not|never) want (?:\w+ )?(?:to be |any more |more |any |these |your |you )*(?:call(?:s|ed"
+    r"|ing)?|contacted|bothered|rung)\b"
+    r"|(?:not|no longer) (?:be )?(?:called|contacted) (?:again|any ?more)|(?:leave|let) (?:me|us) (?:alone"
+    r"|be)\b|opt(?:ing)? (?:me |us )?out|unsubscribe"
+    r"|(?:lose|forget) (?:my|this|our) number|i(?:'ll| will) (?:report|sue) you|never (?:\w+ )?(?:call|ring"
+    r"|phone|contact) (?:me|us|here|this))"
 )
 
 

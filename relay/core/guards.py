@@ -14,7 +14,7 @@ from relay.core.actions import QuestionKind
 from relay.core.brief import Brief
 from relay.core.disclosure import Disclosable, claims_to_be_human, quotes, reads_out_data
 from relay.core.offers import Offer, Table
-from relay.core.times import allowed_by, find_times
+from relay.core.times import find_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,8 @@ def _ask(offer: Offer, setting: Setting) -> Verdict:
 
 
 def _promise(segment: str, setting: Setting) -> Verdict | None:
+    if agreement.commits(segment, weakly=False) and (setting.table.offers or _money_in(segment, setting.mandate)):
+        return None  # "we'll take it": a purchase, and the rule before this one has judged it
     known = (*setting.mandate.promises, *setting.brief.speakable(), *setting.answers)
     if agreement.promises(segment) and not agreement.covered_by(segment, known):
         return Replace(lines.NO_PROMISE)
@@ -139,13 +141,16 @@ def _promise(segment: str, setting: Setting) -> Verdict | None:
 
 
 def _release(segment: str, setting: Setting) -> Verdict | None:
-    if _disclosable(setting).holds(segment, setting.said_before):
+    limit = setting.mandate.max_amount
+    bids = find_amounts(segment, currency=limit.currency, price_context=bool(setting.table.offers))
+    affordable = tuple(str(bid.largest) for bid in bids if setting.mandate.allows(bid.largest))
+    if _disclosable(setting, affordable).holds(segment, setting.said_before):
         return None
     return Replace(lines.WITHHELD)
 
 
-def _disclosable(setting: Setting) -> Disclosable:
-    return Disclosable((*setting.brief.speakable(), *setting.answers, *setting.heard))
+def _disclosable(setting: Setting, more: tuple[str, ...] = ()) -> Disclosable:
+    return Disclosable((*setting.brief.speakable(), *setting.answers, *setting.heard, *more))
 
 
 def _money_in(text: str, mandate: Mandate) -> tuple[Money, ...]:

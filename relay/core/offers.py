@@ -8,16 +8,22 @@ from floyd.money import Amount, Money, find_amounts
 from relay.core.times import TimeMention, allowed_by, find_times
 
 _INSTEAD = re.compile(
-    r"\b(?:instead|can do|could do|how about|what about|lower|cheaper|discount(?:ed)?|drop|down to|come down|special|alternative\w*"
-    r"|another|other|option|smaller|simpler|or|just|only|we also have|there is also|there's also|for you|make it|fine then|deal at)\b"
+    r"\b(?:instead|can do|could do|how about|what about|lower|cheaper|discount(?:ed)?|drop|down to|come down"
+    r"|special|alternative\w*"
+    r"|another|other|option|smaller|simpler|or|just|only|we also have|there is also|there's also|for you"
+    r"|make it|fine then|deal at)\b"
 )
 _ON_TOP = re.compile(
-    r"\b(?:plus|on top|additional\w*|extra|another \S+ for|delivery|shipping|deposit|tip|tax|fee|surcharge|as well|also charge|then"
+    r"\b(?:plus|on top|additional\w*|extra|another \S+ for|delivery|shipping|deposit|tip|tax|fee|surcharge"
+    r"|as well|also charge|then"
     r"|down payment|later|service charge|and then|more for|added|add)\b"
 )
 _DEAL_TALK = re.compile(
-    r"\b(?:orders?|put (?:it|that|this|you) (?:through|down)|book|confirm\w*|charge\w*|deal|agree\w*|go ahead|accept\w*|proceed|take it|work for you|pay\w*|price|buy|purchase|want|shall i|should i|shall we|would you like|interested|sign"
-    r"|commit|approve|ring it up|do we|happy with|reserve|hold it|place|process|ready|(?:okay|ok|all right|alright|fine|yes|right|sounds? good)\s*\?)(?!\w)"
+    r"\b(?:orders?|put (?:it|that|this|you) (?:through|down)|book|confirm\w*|charge\w*|deal|agree\w*|go ahead"
+    r"|accept\w*|proceed|take it|work for you|pay\w*|price|buy|purchase|want|shall i|should i|shall we"
+    r"|would you like|interested|sign"
+    r"|commit|approve|ring it up|do we|happy with|reserve|hold it|place|process|ready|(?:okay|ok|all right"
+    r"|alright|fine|yes|right|sounds? good)\s*\?)(?!\w)"
 )
 
 

@@ -4,7 +4,7 @@ import re
 from enum import Enum, auto
 
 from floyd.figures import in_digits
-from relay.core.phrases import asks_to_hold, is_short_answer
+from relay.core.phrases import asks_to_hold, is_short_answer, word_set
 from relay.core.policy import Policy
 
 
@@ -17,13 +17,15 @@ class Completeness(Enum):
     """The callee asked for a moment."""
 
 
-_DANGLING = frozenset(
-    "and but or so because if when while that which who the a an to of for with at in on by from into about is are was were"
-    " be been am my your his her our their its this these those i we he she they it's i'm we're there's um uh er like"
-    " would could should can will do does did have has had not very just then than as until after before between".split()
+_DANGLING = word_set(
+    "and but or so because if when while that which who the a an to of for with at in on by from into about is are"
+    " was were be been am my your his her our their its this these those i we he she they it's i'm we're there's"
+    " um uh er like would could should can will do does did have has had not very just then than as until after"
+    " before between"
 )
 _ASKS_FOR_DETAIL = re.compile(
-    r"\b(?:names?|spell|numbers?|address|e-?mail|dates?|birth|zip|postcode|account|confirmation|reference|when|which day"
+    r"\b(?:names?|spell|numbers?|address|e-?mail|dates?|birth|zip|postcode|account|confirmation|reference|when"
+    r"|which day"
     r"|what day|what time|where|street)\b"
 )
 _DETAIL_FOLLOWS = re.compile(

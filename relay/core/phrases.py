@@ -4,38 +4,50 @@ import re
 
 from floyd.figures import in_digits
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, split at spaces: a set of words that can be read."""
+    return frozenset(text.split())
+
+
 _WORD = re.compile(r"[a-z0-9']+")
-_HESITATIONS = frozenset({"um", "uh", "er", "erm", "hmm", "ah", "eh", "like", "well", "so", "oh"})
+_HESITATIONS = word_set("um uh er erm hmm ah eh like well so oh")
 
 _BACKCHANNEL = re.compile(
-    r"^(?:(?:mm|mhm|mmhm|mmhmm|hm|hmm|huh|uh huh|uhhuh|mm hm|mm hmm|right|okay|ok|yeah|yep|sure|alright|all right|fine|gotcha"
+    r"^(?:(?:mm|mhm|mmhm|mmhmm|hm|hmm|huh|uh huh|uhhuh|mm hm|mm hmm|right|okay|ok|yeah|yep|sure|alright"
+    r"|all right|fine|gotcha"
     r"|oh|i see|got it|i understand|understood|go on|of course)\s?)+$"
 )
 _PATIENT = re.compile(
-    r"^(?:(?:yes|yeah|ok|okay|sure|fine|alright|all right|no problem|no worries|of course|take your time|thank you|thanks"
-    r"|i'll wait|i will wait|i can wait|that's fine|that is fine|no rush|go ahead|please|great|good|perfect|right|mm|mhm"
+    r"^(?:(?:yes|yeah|ok|okay|sure|fine|alright|all right|no problem|no worries|of course|take your time"
+    r"|thank you|thanks"
+    r"|i'll wait|i will wait|i can wait|that's fine|that is fine|no rush|go ahead|please|great|good|perfect"
+    r"|right|mm|mhm"
     r"|i'll hold|i'm here|still here|i'm still here|not a problem)\s?)+$"
 )
 _GOODBYE = re.compile(
-    r"\b(?:good ?bye|bye(?: bye| now)?|see you(?: then| later| soon| tomorrow)?|have a (?:good|nice|great|lovely) (?:day|one|"
+    r"\b(?:good ?bye|bye(?: bye| now)?|see you(?: then| later| soon| tomorrow)?|have a (?:good|nice|great"
+    r"|lovely) (?:day|one|"
     r"evening|afternoon|night|weekend|rest of your day)|talk to you (?:later|soon)|take care|farewell|so long)\b"
 )
 _AFTER_GOODBYE = re.compile(
-    r"^(?:\s*(?:then|now|thanks|thank you|you too|to you|so much|very much|ma'am|sir|dear|everyone|all|and|bye|goodbye|okay|ok"
+    r"^(?:\s*(?:then|now|thanks|thank you|you too|to you|so much|very much|ma'am|sir|dear|everyone|all|and|bye"
+    r"|goodbye|okay|ok"
     r"|good|nice|great|day|have a|for calling|take care|see you|too)\b)*\s*$"
 )
 _HOLD_ON = re.compile(
-    r"\b(?:(?:just |give me |wait )?(?:one|a|1) (?:moment|second|sec|minute|min)\b|hold on|hang on|bear with me|please hold"
-    r"|(?:can|could|would) you (?:please )?(?:hold|wait)|hold the line|hold please|please wait|let me (?:just )?(?:check|look|see|find"
-    r"|get|ask|grab|transfer|pull|put you)|stay on the line|i'll (?:just )?(?:check|look|transfer|put you through|be right back)"
+    r"\b(?:(?:just |give me |wait )?(?:one|a|1) (?:moment|second|sec|minute|min)\b|hold on|hang on"
+    r"|bear with me|please hold"
+    r"|(?:can|could|would) you (?:please )?(?:hold|wait)|hold the line|hold please|please wait"
+    r"|let me (?:just )?(?:check|look|see|find"
+    r"|get|ask|grab|transfer|pull|put you)|stay on the line|i'll (?:just )?(?:check|look|transfer"
+    r"|put you through|be right back)"
     r"|putting you (?:on hold|through)|putting you on)\b"
 )
 _WORDS_AFTER_HOLD = 6
 """\"Let me check | if she is in today for you\": what still belongs to the request for a moment."""
 _STOP = re.compile(r"^(?:no|stop|wait|hello|hey|sorry|pardon|what|excuse me|hold on|hang on|listen|enough|quiet)\b")
-_YES_NO = frozenset(
-    "yes no yeah nope yep nah correct exactly right sure okay ok absolutely certainly speaking hello hi".split()
-)
+_YES_NO = word_set("yes no yeah nope yep nah correct exactly right sure okay ok absolutely certainly speaking hello hi")
 
 
 def words(text: str) -> list[str]:

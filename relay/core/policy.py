@@ -25,7 +25,7 @@ class Policy:
     patience_hold_s: float = 8.0
     """After "one moment": the words that follow belong to the same turn."""
     words_behind_ms: int = 400
-    """Interim words that end so long before the voice did: the recogniser is behind, more words are coming."""
+    """Interim words that end so long before the voice did are not all: the recogniser is behind."""
     voice_stuck_s: float = 6.0
     """A voice without new words for so long is noise."""
 
@@ -39,7 +39,7 @@ class Policy:
     echo_guard_s: float = 0.3
     """Words that ended less than this after our first sound were said before it, not over it."""
     straddle_ms: int = 250
-    """A result that reaches further beyond a committed turn holds later words, too; recognisers' ends are this exact."""
+    """An interim that ends so long before the voice did lacks words: the recogniser is behind."""
 
     # The model
     filler_s: float = 1.5

@@ -79,7 +79,7 @@ def _say(state: State, reply: Reply, segment: str, now: float) -> None:
         case Ask(line, question, kind, amount):
             state.say(line, now, reply=reply)
             state.cancel_reply()
-            asking.ask(state, question, (), kind, amount, now)
+            asking.ask(state, question, now, kind=kind, amount=amount)
 
 
 def setting(state: State, reply: Reply) -> Setting:
@@ -187,7 +187,7 @@ def ask_requested(state: State, event: AskRequested, now: float) -> None:
     if not reply.said and not reply.held:
         state.say(lines.LET_ME_CHECK, now, reply=reply)
     kind = QuestionKind.APPROVAL if event.choices else QuestionKind.FACT
-    asking.ask(state, event.question, event.choices, kind, None, now)
+    asking.ask(state, event.question, now, kind=kind, choices=event.choices)
 
 
 def fact_noted(state: State, event: FactNoted, now: float) -> None:

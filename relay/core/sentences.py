@@ -7,6 +7,8 @@ abbreviation or an address of the net. Joined with single spaces, the segments a
 
 import re
 
+from relay.core.phrases import word_set
+
 FIRST_CLAUSE_WORDS = 3
 """A first clause needs so many words: "Yes," alone sounds chopped."""
 LONG_CLAUSE_WORDS = 9
@@ -14,9 +16,10 @@ LONG_CLAUSE_WORDS = 9
 LONGEST_CHARACTERS = 240
 """A sentence beyond this is cut at its last comma or space: about 16 s of speech, more than anyone listens to."""
 
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms mx dr prof rev st ave blvd rd jr sr vs etc e.g i.e approx apt dept ext inc ltd co no nos fig gen sgt capt"
-    " mt ft jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun u.s u.k a.m p.m".split()
+_ABBREVIATIONS = word_set(
+    "mr mrs ms mx dr prof rev st ave blvd rd jr sr vs etc e.g i.e approx apt dept ext inc ltd co no nos fig gen"
+    " sgt capt mt ft jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun u.s"
+    " u.k a.m p.m"
 )
 _MAY_END_A_SENTENCE = frozenset({"etc", "a.m", "p.m", "u.s", "u.k", "no", "jr", "sr", "inc", "ltd", "co"})
 """Abbreviations after which a capital letter does begin a new sentence ("at 3 p.m. Then ...", "No. I can't.")."""
@@ -25,7 +28,8 @@ _END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)")
 _CLAUSE_END = re.compile(r"[,;:\u2014](?=\s)|\s-(?=\s)")
 _CONJUNCTION = re.compile(r"\s(?=(?:and|but|because|so|which|if|when|or)\s)")
 _NUMBERISH = re.compile(
-    r"(?:\d|\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty"
+    r"(?:\d|\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty"
+    r"|forty|fifty"
     r"|sixty|seventy|eighty|ninety|hundred|thousand|point|dollars?|dash|dot|at))\W*$",
     re.IGNORECASE,
 )

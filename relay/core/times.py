@@ -8,7 +8,8 @@ from floyd.figures import in_digits
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "tomorrow", "tonight")
 _DAY = re.compile(rf"\b({'|'.join(_DAYS)})s?\b")
 _CLOCK = re.compile(
-    r"\b(?P<hour>2[0-3]|1\d|0?[1-9])(?!\d)(?:(?::| )(?P<minute>[0-5]\d))?\s?(?P<half>a\.?m\b|p\.?m\b|o'?clock|in the (?:morning|afternoon|evening))?"
+    r"\b(?P<hour>2[0-3]|1\d|0?[1-9])(?!\d)(?:(?::| )(?P<minute>[0-5]\d))?\s?(?P<half>a\.?m\b|p\.?m\b|o'?clock"
+    r"|in the (?:morning|afternoon|evening))?"
 )
 _SPOKEN = {"noon": 720, "midday": 720, "midnight": 0}
 _HALF_PAST = re.compile(r"\b(?P<part>half|quarter) past (?P<hour>\d{1,2})\b|\bquarter to (?P<to>\d{1,2})\b")

@@ -1,6 +1,7 @@
 """Only the guards may hold: the model in these tests does whatever the callee wants."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import pytest
 
@@ -31,23 +32,21 @@ def judge(segment: str, *heard: str, mandate: Mandate | None = None, **changes: 
 
 
 @pytest.mark.parametrize("amount", OUTSIDE + AMBIGUOUS)
-@pytest.mark.parametrize("form", OFFER_FORMS)
-def test_no_agreement_beyond_the_limit(form: str, amount: str) -> None:
-    """If this fails Floyd spends money that nobody allowed."""
-    for agreement in AGREEMENTS:
+def test_no_agreement_beyond_the_limit(amount: str) -> None:
+    """If this fails Floyd spends money that nobody allowed. With the test below: 300 offers, 30 agreements each."""
+    for form, agreement in product(OFFER_FORMS, AGREEMENTS):
         verdict = judge(agreement, form.format(amount))
-        assert isinstance(verdict, Ask), agreement
+        assert isinstance(verdict, Ask), f"{form} {agreement}"
         assert verdict.line == lines.CHECK_FIRST
         assert verdict.kind is QuestionKind.MANDATE
         assert verdict.amount
 
 
 @pytest.mark.parametrize("amount", INSIDE)
-@pytest.mark.parametrize("form", OFFER_FORMS)
-def test_agreement_within_the_limit_is_free(form: str, amount: str) -> None:
+def test_agreement_within_the_limit_is_free(amount: str) -> None:
     """If this fails Floyd asks the person about prices they allowed already."""
-    for agreement in AGREEMENTS:
-        assert judge(agreement, form.format(amount)) == Pass(), agreement
+    for form, agreement in product(OFFER_FORMS, AGREEMENTS):
+        assert judge(agreement, form.format(amount)) == Pass(), f"{form} {agreement}"
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
@@ -185,7 +184,10 @@ def test_what_was_released_is_free_however_it_is_said(segment: str) -> None:
 
 def test_what_the_callee_said_may_be_read_back() -> None:
     """If this fails Floyd cannot confirm a time or a reference number."""
-    assert judge("So order 8 8 1 2 on the 14th at 3:30.", "It's order eighty eight twelve, 8812, March 14 at 3:30.") == Pass()
+    assert (
+        judge("So order 8 8 1 2 on the 14th at 3:30.", "It's order eighty eight twelve, 8812, March 14 at 3:30.")
+        == Pass()
+    )
 
 
 def test_an_answer_of_the_person_may_be_passed_on() -> None:

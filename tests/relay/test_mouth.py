@@ -1,0 +1,135 @@
+"""The mouth: where a segment's sound comes from, and what happens when it does not come."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncGenerator, Sequence
+
+from floyd.errors import VendorError
+from relay.core import dtmf
+from relay.core.events import SegmentFailed, SegmentSent, SegmentStarted
+from relay.media_stream import Outbound
+from relay.mouth import Mouth
+from relay.pacer import Pacer, Playout
+
+SOUND = b"\x11" * 160
+AWAY = VendorError("voice", "away", retryable=True)
+REFUSED = VendorError("voice", "refused", retryable=False)
+
+
+class ScriptedVoice:
+    """A synthesiser that does what a test wrote down, one script per text."""
+
+    name = "voice"
+
+    def __init__(self, *scripts: Sequence[bytes | Exception]) -> None:
+        self._scripts = list(scripts)
+        self.asked: list[str] = []
+
+    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+        self.asked.append(text)
+        for step in self._scripts.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+    async def close(self) -> None:
+        return None
+
+
+class Ear:
+    """The far end, and what was reported."""
+
+    def __init__(self, *scripts: Sequence[bytes | Exception], rendered: dict[str, bytes] | None = None) -> None:
+        self.heard = b""
+        self.events: list[SegmentStarted | SegmentSent | SegmentFailed] = []
+        self.first_sounds: list[str] = []
+        self._changed = asyncio.Event()
+        self.voice = ScriptedVoice(*scripts)
+        pacer = Pacer()
+        playout = Playout(Outbound("MZ1"), self._take, self._report, lambda sound: None)
+        self.mouth = Mouth(
+            voice=self.voice,
+            playout=playout,
+            pacer=pacer,
+            rendered=rendered or {},
+            report=self._report,
+            first_sound=self.first_sounds.append,
+        )
+
+    def _take(self, message: str) -> None:
+        document = json.loads(message)
+        if document["event"] == "media":
+            self.heard += base64.b64decode(document["media"]["payload"])
+
+    def _report(self, event: SegmentStarted | SegmentSent | SegmentFailed) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    async def until(self, event: SegmentStarted | SegmentSent | SegmentFailed) -> None:
+        async with asyncio.timeout(5):
+            while event not in self.events:
+                self._changed.clear()
+                await self._changed.wait()
+
+
+async def test_prepared_lines_need_no_vendor() -> None:
+    """Fails if the first word of a call waited for a synthesiser."""
+    ear = Ear(rendered={"Hello.": SOUND})
+    ear.mouth.speak("a", "Hello.")
+    assert ear.heard == SOUND
+    assert ear.events == [SegmentStarted("a"), SegmentSent("a", 0.02)]
+    assert ear.first_sounds == ["a"]
+    assert ear.voice.asked == []
+
+
+async def test_segments_are_synthesised_side_by_side_and_heard_in_order() -> None:
+    """Fails if sentences changed places, or their characters were not counted."""
+    ear = Ear([SOUND], [b"\x22" * 160])
+    ear.mouth.speak("a", "One.")
+    ear.mouth.speak("b", "Two.")
+    await ear.until(SegmentSent("b", 0.02))
+    assert ear.heard == SOUND + b"\x22" * 160
+    assert ear.mouth.characters == 8
+
+
+async def test_keys_are_tones() -> None:
+    """Fails if a menu could not hear our keys."""
+    ear = Ear()
+    ear.mouth.press("k", "1")
+    await ear.until(SegmentSent("k", len(dtmf.render("1")) / 8000))
+    assert ear.heard == dtmf.render("1")
+
+
+async def test_a_failure_before_the_first_sound_is_tried_once_more() -> None:
+    """Fails if one lost request silenced a sentence."""
+    ear = Ear([AWAY], [SOUND])
+    ear.mouth.speak("a", "Hello.")
+    await ear.until(SegmentSent("a", 0.02))
+    assert ear.voice.asked == ["Hello.", "Hello."]
+
+
+async def test_what_fails_for_good_or_breaks_off_is_reported() -> None:
+    """Fails if the conversation waited for ever for a sentence, or the callee heard one twice."""
+    scripts: list[list[bytes | Exception]] = [[REFUSED], [SOUND, AWAY]]
+    for script in scripts:
+        ear = Ear(script)
+        ear.mouth.speak("a", "Hello.")
+        failure = next(str(step) for step in script if isinstance(step, Exception))
+        await ear.until(SegmentFailed("a", failure))
+        assert ear.voice.asked == ["Hello."]
+    silent = Ear([], [])
+    silent.mouth.speak("a", "Hello.")
+    await silent.until(SegmentFailed("a", "voice: no sound at all"))
+
+
+async def test_nothing_leaves_after_a_cancel() -> None:
+    """Fails if an interrupted sentence went on."""
+    ear = Ear([SOUND])
+    ear.mouth.speak("a", "Hello.")
+    ear.mouth.cancel()
+    await ear.mouth.close()
+    assert ear.heard == b""
+    assert ear.events == []
