@@ -6,6 +6,7 @@ numbers (money, offers, guards, claims) first brings them into the one form that
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from text_to_num import alpha2digit
 
@@ -26,6 +27,7 @@ _LARGEST_SMALL_WORD = 10
 _MULTIPLIED = re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d+)?|0\.5) (100|1000|1000000)(?![\d.])")
 
 
+@lru_cache(maxsize=2048)
 def in_digits(text: str, *, small_words: bool = True) -> str:
     """The text in lower case with every number in digits and no thousands commas.
 

@@ -87,7 +87,7 @@ def responsible(name: str) -> str:
 
 def stock(name: str) -> tuple[str, ...]:
     """Every stock line as it sounds in a call for `name`, the most urgent first."""
-    return (
+    every = (
         *FILLERS,
         CHECK_FIRST,
         LET_ME_CHECK,
@@ -112,6 +112,7 @@ def stock(name: str) -> tuple[str, ...]:
         EAR_RESTORED,
         resumed(name),
     )
+    return tuple(dict.fromkeys(every))
 
 
 def speech_name(voice: str, text: str) -> str:

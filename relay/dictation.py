@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -143,24 +144,14 @@ class Dictation:
                 if reader.done():
                     reader.result()  # a violation, or a socket that closed
                 if reader.done() or loop.time() >= max(min(quiet_by, end_by), microphone.voice_at + QUIET_S):
-                    ears.finish()
-                    await self._last_words(words, changed)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LAST_WORDS_S):
+                            await ears.finish()
                     return words.text
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             await ears.close()
-
-    @staticmethod
-    async def _last_words(words: _Words, changed: asyncio.Event) -> None:
-        """Wait for the final that replaces the last interim."""
-        try:
-            async with asyncio.timeout(LAST_WORDS_S):
-                while words.interim:
-                    changed.clear()
-                    await changed.wait()
-        except TimeoutError:
-            return
 
     @staticmethod
     async def _feed(connection: ServerConnection, microphone: _Microphone) -> None:

@@ -53,8 +53,8 @@ class Ears(Protocol):
         without words for long means that the recogniser has gone deaf.
         """
 
-    def finish(self) -> None:
-        """No more sound will come: have the rest recognised and reported."""
+    async def finish(self) -> None:
+        """No more sound will come: return when all of it has been recognised and reported."""
 
     async def close(self) -> None:
         """Stop at once; nothing is reported afterwards."""

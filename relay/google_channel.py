@@ -16,13 +16,13 @@ _OPTIONS = (("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 5_
 def open_channel(host: str, plain_endpoint: str) -> grpc.aio.Channel:
     """A channel to `host` with the process's own credentials, or to a plain-text `host:port` of a local stack.
 
-    A channel belongs to the event loop that runs when it is made.
+    It begins to connect at once, so that no callee waits for it. It belongs to the event loop that runs now.
     """
     if plain_endpoint:
-        return grpc.aio.insecure_channel(plain_endpoint, options=_OPTIONS)
-    from google.api_core import grpc_helpers_async  # noqa: PLC0415 - finds credentials; a local stack has none
+        channel = grpc.aio.insecure_channel(plain_endpoint, options=_OPTIONS)
+    else:
+        from google.api_core import grpc_helpers_async  # noqa: PLC0415 - finds credentials; a local stack has none
 
-    channel: grpc.aio.Channel = grpc_helpers_async.create_channel(
-        f"{host}:443", default_scopes=(_SCOPE,), options=_OPTIONS
-    )
+        channel = grpc_helpers_async.create_channel(f"{host}:443", default_scopes=(_SCOPE,), options=_OPTIONS)
+    channel.get_state(try_to_connect=True)
     return channel

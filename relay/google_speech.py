@@ -104,6 +104,7 @@ class GoogleEars:
         self.chunks: deque[bytes] = deque()
         self.first = 0  # index of chunks[0]
         self.finished = False
+        self._all_heard = asyncio.Event()
         self._last_final_ms = 0
         self._voice_ms: int | None = None  # first voice that no final covers
         self._last_voice_ms = 0
@@ -134,13 +135,14 @@ class GoogleEars:
             self._keep(chunk, self._partial_voiced)
             self._partial_voiced = voiced
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         if self._partial:
             self._keep(bytes(self._partial), voiced=False)
             self._partial.clear()
         self.finished = True
         if self._stream:
             self._stream.more.set()
+        await self._all_heard.wait()
 
     async def close(self) -> None:
         self._closed = True
@@ -207,6 +209,7 @@ class GoogleEars:
             return
         self._drop_stream()
         if self.finished and code is grpc.StatusCode.OK:
+            self._all_heard.set()
             return
         self._rotations += 1
         now = self._loop.time()

@@ -127,7 +127,9 @@ class MediaCall:
         )
         self._session, self._record = session, record
         loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(line.run()), loop.create_task(self._read(session))]
+        # The model is first asked after the opening; its connection is set up meanwhile.
+        works = (line.run(), self._read(session), self._house.tools.mind.warm())
+        tasks = [loop.create_task(work) for work in works]
         try:
             session.begin(CallStarted(self._started.call_sid, self._started.stream_sid), self._since)
             if self._draining:

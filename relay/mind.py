@@ -64,5 +64,8 @@ class Mind(Protocol):
     def think(self, prompt: Prompt, *, model: str) -> AsyncGenerator[Thought, None]:
         """The reply as it is written. Raises VendorError when the model fails; closing the generator cancels it."""
 
+    async def warm(self) -> None:
+        """Have a connection ready, if the last use is long ago. Never fails."""
+
     async def close(self) -> None:
         """Close the connection."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx2
@@ -63,6 +63,7 @@ class OpenAIMind:
     """One client. `api_key` and `base_url` as the library takes them; empty base URL: the vendor's own."""
 
     def __init__(self, *, api_key: str, base_url: str) -> None:
+        self._used_at = float("-inf")
         self._client = openai.AsyncOpenAI(
             api_key=api_key,
             base_url=base_url or None,
@@ -75,6 +76,7 @@ class OpenAIMind:
 
     async def think(self, prompt: Prompt, *, model: str) -> AsyncGenerator[Thought, None]:
         now = asyncio.get_running_loop().time
+        self._used_at = now()
         first_token_by, end_by = now() + FIRST_TOKEN_S, now() + TOTAL_S
         spoken = False
         try:
@@ -110,6 +112,15 @@ class OpenAIMind:
             raise VendorError("model", str(error), retryable=True, code="connection") from error
         except (KeyError, TypeError, orjson.JSONDecodeError) as error:
             raise VendorError("model", f"not a Responses stream: {error}", retryable=True, code="garbage") from error
+
+    async def warm(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._used_at < IDLE_CONNECTION_S / 5:
+            return
+        self._used_at = now
+        with suppress(openai.OpenAIError, TimeoutError):
+            async with asyncio.timeout(FIRST_TOKEN_S):
+                await self._client.models.list()
 
     async def close(self) -> None:
         await self._client.close()

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
@@ -33,7 +34,6 @@ LIVE_EVERY_S = 1.0
 BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 4.0)
 QUESTION_OPEN = timedelta(days=7)
 """How long a question may be answered; the callee is kept waiting for a far shorter time."""
-TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +123,10 @@ class CallRecord:
             attempt=self._key.attempt,
             created_at=_now(),
         )
-        self._run(self._ask(name, question))
+        self._run(lambda: self._ask(name, question))
 
     def opt_out(self, words: str) -> None:
-        self._run(self._store.set_do_not_call(self._callee_number, True, _now()))
+        self._run(lambda: self._store.set_do_not_call(self._callee_number, True, _now()))
 
     def question_of(self, name: str) -> str | None:
         """The conversation's id of a question document that this session made."""
@@ -134,7 +134,7 @@ class CallRecord:
 
     def note(self, *, gaps: Sequence[Gap] = (), cost: Cost) -> None:
         """Add the call's measurements so far to its document."""
-        self._run(self._note(gaps, cost))
+        self._run(lambda: self._note(gaps, cost))
 
     async def flush(self, within_s: float) -> bool:
         """Write everything that waits; False when the store did not take it in time."""
@@ -181,10 +181,9 @@ class CallRecord:
                     # What has come since is newer and wins; interim words are disposable.
                     self._waiting = turns | self._waiting
                     self._wake.set()
-                    pause_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
-                    failures += 1
                     logger.warning("turns wait for the store: %s", type(error).__name__)
-                    await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load, guards nothing
+                    await asyncio.sleep(_pause_s(failures))
+                    failures += 1
                     continue
             if not self._waiting and not self._live:
                 self._clean.set()
@@ -220,27 +219,28 @@ class CallRecord:
 
     # Errands beside the transcript
 
-    def _run(self, errand: Coroutine[Any, Any, None]) -> None:
+    def _run(self, errand: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.get_running_loop().create_task(self._persist(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _persist(self, errand: Coroutine[Any, Any, None]) -> None:
-        try:
-            await errand
-        except (GoogleAPIError, FloydError) as error:
-            logger.error("an errand of a call failed: %s", type(error).__name__)
+    async def _persist(self, errand: Callable[[], Awaitable[None]]) -> None:
+        """Try until the store takes it; whoever flushes decides how long that may last."""
+        for failures in count():
+            try:
+                await errand()
+            except GoogleAPIError as error:
+                logger.warning("an errand waits for the store: %s", type(error).__name__)
+                await asyncio.sleep(_pause_s(failures))
+                continue
+            except FloydError as error:
+                logger.error("an errand of a call failed: %s", type(error).__name__)
+            return
 
     async def _ask(self, name: str, question: Question) -> None:
         """The question into the app, and a text beside it: whichever reaches the person first."""
         event = QuestionAsked(self._key.attempt, name, question)
-        for left in reversed(range(TRIES)):
-            try:
-                moved = await self._store.move(self._key.uid, self._key.rid, event)
-                break
-            except GoogleAPIError:
-                if not left:
-                    raise
+        moved = await self._store.move(self._key.uid, self._key.rid, event)
         if moved.decision.ignored is None and self._person.number:
             try:
                 body = texting.question(question)
@@ -254,6 +254,11 @@ class CallRecord:
             shifted = (gap.model_copy(update={"turn": gap.turn + self._first_seq}) for gap in gaps)
             fields["gaps"] = [gap.model_dump(exclude_none=True) for gap in shifted]
         await self._store.note_call(self._key.uid, self._key.rid, self._key.attempt, fields)
+
+
+def _pause_s(failures: int) -> float:
+    """How long to wait after so many failures; spread, so that calls do not return to the store all at once."""
+    return BACKOFF_S[min(failures, len(BACKOFF_S) - 1)] * random.uniform(0.5, 1.0)  # noqa: S311 - guards no secret
 
 
 def _now() -> datetime:

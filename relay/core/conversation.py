@@ -64,7 +64,7 @@ from relay.core.playout import Ledger, Progress
 from relay.core.policy import Policy
 from relay.core.progress import NoProgress
 from relay.core.state import Floor, Opening, Phase, State
-from relay.core.transcript import Transcript
+from relay.core.transcript import Speaker, Transcript
 
 
 class Place(Enum):
@@ -249,6 +249,9 @@ class Conversation:
             log=Log(plan.prior),
             progress=NoProgress(policy),
         )
+        for turn in plan.prior:
+            if turn.speaker is Speaker.CALLEE:
+                self._state.table = self._state.table.after(turn.heard, plan.mandate)
         self.ignored = 0
         """Events that came too late or were impossible."""
 

@@ -15,7 +15,9 @@ from relay.core.phrases import words
 SHINGLE_WORDS = 6
 """So many words in a row from a confidential text are a quotation, unless they are speakable as well."""
 
-_DATA = re.compile(r"[{}\[\]]|\"\w+\"\s*:|\b\w+_\w+\b|</?\w+>|^\s*(?:note|errand|system|developer)\s*:", re.IGNORECASE)
+_DATA = re.compile(
+    r"[{}\[\]]|\"\w+\"\s*:|\b\w+_\w+\b(?![\w.]*@)|</?\w+>|^\s*(?:note|errand|system|developer)\s*:", re.IGNORECASE
+)
 _HUMAN = re.compile(
     r"\b(?:i'm|i am|you're (?:talking|speaking) (?:to|with)|this is|yes,? i'm"
     r"|of course i'm)(?: \w+){0,3}? (?:a |an )?(?:real |actual |live |human |fellow )*"

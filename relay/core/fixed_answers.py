@@ -14,7 +14,8 @@ from relay.core.phrases import words
 _MACHINE = (
     r"(?:(?:a |an |some |one of those |this |just a |like a )?(?:ro[ -]?bots?|bots?|a\.?i\.?(?!\w)"
     r"|artificial(?: intelligence)?|machine|computer|automated"
-    r"|automatic|chat ?(?:bot|gpt)|virtual|synthetic|recording|recorded|tape|siri|alexa|program|software|robocall)"
+    r"|automatic|chat ?(?:bot|gpt)|virtual|synthetic|(?<=a )recording|(?<=a )tape|recorded (?=message|voice)"
+    r"|siri|alexa|program|software|robocall)"
     r"(?: (?:voice|assistant|call|caller|system|person|thing|message|program|agent))*)"
 )
 _PERSON = (

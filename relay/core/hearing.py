@@ -162,7 +162,7 @@ class Hearing:
                 amended.append(turn)
             words = words[count:]
         if not words:
-            return Placed(amended=tuple(amended), news=bool(amended))
+            return Placed(amended=tuple(amended), news=piece.final or bool(amended))
         rest = self._place_pending(Piece(" ".join(words), committed_ms, piece.end_ms, piece.final))
         return Placed(pending=rest.pending, amended=tuple(amended), news=rest.news or bool(amended))
 

@@ -46,6 +46,8 @@ def hear(state: State, piece: Piece, now: float) -> None:
     state.prompts = 0
     state.quiet_since = now
     state.cut_by_voice = False
+    if piece.final and not placed.pending:
+        state.save()
     for turn in placed.amended:
         turns.put_on_table(state, turn)
     if placed.pending:
@@ -99,6 +101,8 @@ def _take_back_unspoken(state: State, now: float) -> None:
     """What we were about to say has not begun to sound: nobody was interrupted."""
     state.cut_speech(now)
     state.log.remove_unspoken()
+    if state.closing:
+        state.closing.spoke = False
     if state.opening is Opening.SAID and not any(segment.began for segment in state.opening_segments):
         state.opening = Opening.WAITING
     take_back(state)

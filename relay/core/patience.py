@@ -20,7 +20,7 @@ class Completeness(Enum):
 _DANGLING = word_set(
     "and but or so because if when while that which who the a an to of for with at in on by from into about is are"
     " was were be been am my your his her our their its this these those i we he she they it's i'm we're there's"
-    " um uh er like would could should can will do does did have has had not very just then than as until after"
+    " um uh er would could should can will do does did have has had not very just then than as until after"
     " before between"
 )
 _ASKS_FOR_DETAIL = re.compile(

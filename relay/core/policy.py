@@ -39,7 +39,7 @@ class Policy:
     echo_guard_s: float = 0.3
     """Words that ended less than this after our first sound were said before it, not over it."""
     straddle_ms: int = 250
-    """An interim that ends so long before the voice did lacks words: the recogniser is behind."""
+    """A result reaching further beyond a committed turn holds later words, too: recognisers' ends are this exact."""
 
     # The model
     filler_s: float = 1.5

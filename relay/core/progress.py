@@ -18,13 +18,13 @@ class NoProgress:
 
     def receive(self, callee: str, last_spoken: str) -> None:
         """One turn of the callee, and what they last heard from us: an echo says nothing new either."""
-        said = tuple(words(callee))
-        repeated = said in self._earlier or said == tuple(words(last_spoken))
-        self._repeated = self._repeated + 1 if repeated else 0
-        stale = set(said) <= self._known | set(words(last_spoken))
+        said, ours = tuple(words(callee)), tuple(words(last_spoken))
+        stale = self._known.issuperset(said + ours)  # "yes" to one new question after the other is progress
+        echo = len(said) > 1 and said == ours
         self._stale = self._stale + 1 if stale else 0
+        self._repeated = self._repeated + 1 if echo or (stale and said in self._earlier) else 0
         self._earlier.add(said)
-        self._known.update(said)
+        self._known.update(said + ours)
 
     def noted(self) -> None:
         """The model found something worth noting: that is progress."""

@@ -37,7 +37,8 @@ class Turn:
     """All consecutive speech of one party until another takes the floor."""
 
     seq: int
-    """1, 2, ... without gaps; never changes for a turn once given, and goes on from the turns before a resume."""
+    """Rises from 1 and goes on from the turns before a resume. Never changes once given; a turn whose words are still
+    on the way from the recogniser is left out of a snapshot, so a number may show up after its successor."""
     speaker: Speaker
     heard: str
     """The callee's words; of ours only segments whose mark came back."""

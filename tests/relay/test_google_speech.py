@@ -193,6 +193,7 @@ async def test_the_end_of_a_dictation_brings_its_last_words() -> None:
         listener = Listener()
         ears = maker.open(listener.report, sound=Sound.MICROPHONE, language="en-US")
         ears.hear(wide, voiced=True)
-        ears.finish()
-        await listener.until(lambda: listener.said() == "tell the school")
+        async with asyncio.timeout(DEADLINE_S):
+            await ears.finish()
+        assert listener.said() == "tell the school"
         await ears.close()

@@ -39,6 +39,9 @@ class ScriptedMind:
                 raise thought
             yield thought
 
+    async def warm(self) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 
@@ -135,8 +138,9 @@ async def test_a_model_that_breaks_off_is_not_repeated() -> None:
 async def test_a_failing_model_is_left_alone_for_a_while() -> None:
     """Fails if every turn began by waiting for a dead model."""
     now = 0.0
-    good = [Delta("Yes."), DONE]
-    told = Told([FAILED], good, [FAILED], good, [FAILED], good, clock=lambda: now)
+    good: Script = [Delta("Yes."), DONE]
+    bad: Script = [FAILED]
+    told = Told(bad, good, bad, good, bad, good, clock=lambda: now)
     for reply_id in (1, 2, 3):
         await told.reply(reply_id)
     assert told.breaker.order(("first", "fallback"))[0] == "fallback"

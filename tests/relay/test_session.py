@@ -106,7 +106,7 @@ class Vendors:
     def hear(self, audio: bytes, *, voiced: bool) -> None:
         self.heard.append((audio, voiced))
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         return None
 
     async def close(self) -> None:
@@ -115,6 +115,9 @@ class Vendors:
     async def think(self, prompt: Prompt, *, model: str) -> AsyncGenerator[Thought, None]:
         yield Delta("Hello.")
         yield Usage(model, 1, 0, 1)
+
+    async def warm(self) -> None:
+        return None
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         yield SOUND

@@ -109,13 +109,15 @@ class Play:
         self.now = end
 
     def callee(self, text: str, *, seconds: float | None = None, final_after: float = 0.2) -> None:
-        """The callee says something: voice, an interim near the end, voice stop, and the final after a while."""
-        duration = SECONDS_PER_WORD * len(text.split()) if seconds is None else seconds
+        """The callee says something: voice, an interim per word, voice stop, and the final after a while."""
+        words = text.split()
+        per_word = SECONDS_PER_WORD if seconds is None else seconds / len(words)
         start_ms = self.ms
         self.receive(VoiceStarted(start_ms))
-        self.wait(duration)
+        for said in range(1, len(words) + 1):
+            self.wait(per_word)
+            self.receive(InterimHeard(" ".join(words[:said]), 0.9, start_ms, self.ms))
         end_ms = self.ms
-        self.receive(InterimHeard(text, 0.9, start_ms, end_ms))
         self.later(0.1, VoiceStopped(end_ms))
         self.later(final_after, FinalHeard(text, 0.9, start_ms, end_ms))
         self.wait(max(0.1, final_after))

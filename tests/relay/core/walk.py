@@ -2,7 +2,7 @@
 
 from collections import Counter
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 from relay.core import deadlines
 from relay.core.actions import (
@@ -80,7 +80,7 @@ REPLY_WORDS = (
 class Watched(Conversation):
     """Checks each move against its row of the table."""
 
-    seen: Counter[tuple[Transition, str]] = Counter()
+    seen: ClassVar[Counter[tuple[Transition, str]]] = Counter()
 
     def _move(self, row: Transition, *input_: Any) -> None:
         before = len(self._state.actions)

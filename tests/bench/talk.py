@@ -1,0 +1,36 @@
+"""What is said while it is measured: complete sentences with ever new words, so that neither side sees a loop."""
+
+from __future__ import annotations
+
+import itertools
+
+from standins.phone_network.script import Line, Script
+
+_THINGS = ["books", "maps", "films", "songs", "plays", "papers", "letters", "pictures", "stories", "poems", "games"]
+_DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_PLACES = ["upstairs", "downstairs", "outside", "inside", "nearby", "across", "behind", "beside", "around", "above"]
+
+
+def callee(lines: int, *, interrupts: bool = False) -> Script:
+    """Somebody with `lines` complete sentences of about two seconds."""
+    combinations = itertools.product(_DAYS, _THINGS, _PLACES)
+    said = [f"we have {thing} {place} every {day}" for day, thing, place in itertools.islice(combinations, 3, None, 11)]
+    return Script(
+        name="library",
+        voice="tones",
+        answer_after_s=0.3,
+        greeting="hello oak library",
+        lines=[
+            Line(say=text, interrupt_after_s=1.2 if interrupts and place % 3 == 2 else None)
+            for place, text in enumerate(said[:lines])
+        ],
+    )
+
+
+def replies(count: int) -> list[str]:
+    """Floyd's side: two sentences, about four seconds in the audible code."""
+    combinations = itertools.product(_THINGS, _DAYS, _PLACES)
+    return [
+        f"Thank you. Would the {thing} be {place} on {day} as well?"
+        for thing, day, place in itertools.islice(itertools.cycle(combinations), count)
+    ]
