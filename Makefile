@@ -6,7 +6,7 @@ READY := .venv/ready
 CODE := floyd functions relay standins
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras
 
-.PHONY: demo dev setup test lint types unit bench lock clean
+.PHONY: demo dev setup test lint types unit docs bench lock clean
 
 demo: setup  ## two whole calls on this machine, no accounts; DEMO="--record call.wav" adds options
 	@$(BIN)/floyd demo $(DEMO)
@@ -36,6 +36,9 @@ types: setup
 
 unit: setup
 	$(BIN)/pytest -q $(TESTS)
+
+docs: setup  ## redraw what docs/architecture.md shows of the code
+	$(BIN)/python -m tests.drawing
 
 bench: setup  ## the numbers in docs, measured here
 	$(BIN)/python -m tests.bench $(BENCH)

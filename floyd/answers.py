@@ -44,7 +44,8 @@ def verdict(answer: str) -> Verdict:
 
 def fact_key(question: Question) -> str:
     """The snake_case name under which an answer of kind `fact` is released."""
-    words = re.findall(r"[a-z0-9]+", question.text.casefold())
+    quoted = re.search(r'"([^"]+)"', question.text)
+    words = re.findall(r"[a-z0-9]+", (quoted[1] if quoted else question.text).casefold())
     return question.key or "_".join(words[:6]) or "answer"
 
 
@@ -56,7 +57,8 @@ def settle(question: Question, answer: str, release: Sequence[Released], mandate
     """
     kind = verdict(answer)
     if question.kind == "fact":
-        if kind == "abandon":
+        # A bare yes or no is passed on as an answer; it is no value that could be told or kept from anybody.
+        if kind == "abandon" or (kind in ("yes", "no") and len(answer.split()) == 1):
             return Settled(kind, list(release), mandate)
         key = fact_key(question)
         kept = [fact for fact in release if fact.key != key]

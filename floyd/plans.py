@@ -31,7 +31,7 @@ class MandateTerms(BaseModel):
 
 
 class Plan(_Strict):
-    """Schema `plan`. The defaults are for reading stored plans, which leave absent values out; the model must give all."""
+    """Schema `plan`. The defaults are for reading stored plans, which leave absent values out; a model gives all."""
 
     needs_call: bool
     answer_key: str | None = None

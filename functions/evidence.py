@@ -161,14 +161,15 @@ def told(released: Sequence[Released], turns: Sequence[tuple[int, Turn]]) -> lis
 
 
 def holds(said: str, value: str) -> bool:
-    """Whether a value stands in what was said, however its numbers were spoken."""
-    wanted, heard = _squeezed(value), _squeezed(said)
-    return bool(wanted) and wanted in heard
-
-
-def _squeezed(text: str) -> str:
-    """Letters and digits only, numbers as digits: "five five five, 01 42" and "555-0142" are then alike."""
-    return re.sub(r"[^\w]", "", _plain(text))
+    """Whether a value stands in what was said: word by word, or with numbers however they were spoken."""
+    wanted, heard = re.findall(r"\w+", _plain(value)), re.findall(r"\w+", _plain(said))
+    if not wanted:
+        return False
+    if any(wanted == heard[start : start + len(wanted)] for start in range(len(heard) - len(wanted) + 1)):
+        return True
+    # "three one two, five five five, 01 42" and "312-555-0142" hold the same digits.
+    squeezed = "".join(wanted)
+    return any(character.isdigit() for character in squeezed) and squeezed in "".join(heard)
 
 
 def _plain(text: str) -> str:

@@ -90,7 +90,8 @@ class _Step:
         """Plan the request, and go as far as it goes without the person."""
         known = await self._background()
         try:
-            plan = await self._ask(known)
+            # The first words are the same in every call for this person: their sound need not wait for the plan.
+            plan, _ = await asyncio.gather(self._ask(known), self._render(*lines.disclosure(known.person.name)))
             return await self._settle(plan, known)
         except VendorError as error:
             if error.retryable:
@@ -179,7 +180,7 @@ class _Step:
                 return await self._fail(PlanFailed(self.epoch, self.job, target.reason, False, target.category))
             planned = replace(planned, not_before=self._decent(target))
             # Before it is written down, because from then on the sweeper may ring at any moment.
-            await self._render(*lines.disclosure(person.name), reviewed.plan.opening)
+            await self._render(reviewed.plan.opening)
         after = await self._move(planned)
         if after is None:
             return "overtaken"

@@ -40,6 +40,11 @@ def brief_for(admitted: Admitted) -> Brief:
         questions=tuple(plan.questions),
         voicemail=plan.voicemail,
         confidential=(RULES,),
+        heard_before=tuple(
+            turn.heard
+            for _, turn in admitted.turns
+            if turn.call < admitted.key.attempt and turn.speaker == "callee" and turn.heard
+        ),
         notes=(*_answers(admitted.questions), *_earlier(admitted)),
         prior=prior_turns(admitted),
     )

@@ -13,8 +13,9 @@ _NEGATED = re.compile(
 )
 _STRONG = re.compile(
     r"\b(?:i|we|he|she|they)(?:'ll| will| would|'d)? (?:like to |love to |happily |gladly |just )?(?:takes?"
-    r"|accepts?|agrees?|orders?|buys?|books?|confirms?|go(?:es)? with|go(?:es)? for|pays?|purchases?|have"
+    r"|accepts?|agrees?|orders?|buys?|books?|confirms?|go(?:es)? with|go(?:es)? for|pays?|purchases?"
     r"|commits?|reserves?|signs?)\b"
+    r"|\b(?:i|we)(?:'ll| will|'d like to| would like to) have (?:it|them|that|those|the)\b"
     r"|\b(?:i|we) (?:can|could|would like to|do|hereby|fully|want to) (?:\w+ )?(?:take|accept|agree|order|buy"
     r"|book|confirm|pay|do|commit|manage|go)\b"
     r"|\b(?:go ahead|deal|it's a deal|agreed|you have a deal|confirmed|accepted|approved|sold|done deal"
@@ -67,6 +68,15 @@ _CHARGES = re.compile(
     r"|\b(?:will be|be|are) (?:charged|billed)\b|\bpremium\b|\b(?:dollars|cents|euros|pounds) (?:per"
     r"|a) (?:minute|call)\b|\breverse(?:d)?[- ]charges?\b|\bto (?:pay|purchase|buy|subscribe|donate|upgrade)\b"
 )
+_PURCHASE = re.compile(
+    r"\b(?:i|we)(?:'ll| will| would|'d)? (?:like to |love to |happily |gladly |just )?"
+    r"(?:take|order|buy|book|reserve|go with|go for|have (?:it|them|that|those|the))\b"
+)
+_VOW = re.compile(r"\b(?:promise|guarantee|swear|assure|my word|our word|make (?:sure|certain)|see to it|ensure)\b")
+_ASKS = re.compile(
+    r"^\s*(?:and |so |but |or )?(?:could|can|would|will|may|shall|do|does|is|are|what|how|when|which|if)\b"
+)
+
 MENU_TURNS = 2
 """A menu's charge and its "press one" may be two turns."""
 
@@ -79,10 +89,12 @@ def _clauses(text: str) -> list[str]:
 
 def commits(text: str, *, weakly: bool) -> bool:
     """Whether the sentence agrees to something. `weakly`: a mere "yes" or "perfect" is an agreement here."""
+    question = text.rstrip().endswith("?")
     clauses = [clause for clause in _clauses(text) if not _NEGATED.search(clause)]
+    clauses = [clause for clause in clauses if not (question and _ASKS.match(clause))]
     if any(_STRONG.search(clause) for clause in clauses):
         return True
-    if not weakly or text.rstrip().endswith("?"):
+    if not weakly or question:
         return False
     return any(_WEAK.match(clause) or _BARE_PRICE.match(clause) for clause in clauses)
 
@@ -95,6 +107,16 @@ def promises(text: str) -> bool:
             if not act or not _HARMLESS.match(act):
                 return True
     return False
+
+
+def purchases(text: str) -> bool:
+    """Whether the future in the sentence is a purchase, for the money rules to judge, rather than a promise."""
+    return bool(_PURCHASE.search(text.lower().replace("\u2019", "'")))
+
+
+def vows(text: str) -> bool:
+    """Whether the sentence gives somebody's word."""
+    return bool(_VOW.search(text.lower()))
 
 
 def covered_by(text: str, known: Iterable[str]) -> bool:

@@ -32,6 +32,8 @@ class Brief:
     """Longest call, from `CallStarted`."""
     notes: tuple[str, ...] = ()
     """Told to the model before the first turn: earlier calls, answers of the person, today's date. Speakable."""
+    heard_before: tuple[str, ...] = ()
+    """What the callee said in earlier calls of this errand: their offers still stand and may be named."""
     prior: tuple[Turn, ...] = ()
     """The turns so far when another relay resumes the call; empty for a fresh call."""
 

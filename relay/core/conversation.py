@@ -64,7 +64,7 @@ from relay.core.playout import Ledger, Progress
 from relay.core.policy import Policy
 from relay.core.progress import NoProgress
 from relay.core.state import Floor, Opening, Phase, State
-from relay.core.transcript import Speaker, Transcript
+from relay.core.transcript import Transcript
 
 
 class Place(Enum):
@@ -81,7 +81,7 @@ class Place(Enum):
 CONNECTING, CLOSED = Place.CONNECTING, Place.CLOSED
 LISTENING, ENDPOINTING, THINKING, SPEAKING = Place.LISTENING, Place.ENDPOINTING, Place.THINKING, Place.SPEAKING
 LIVE = (LISTENING, ENDPOINTING, THINKING, SPEAKING)
-WORDS = (InterimHeard, FinalHeard)
+WORDS = (InterimHeard, FinalHeard, DigitPressed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +120,6 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition((LISTENING, ENDPOINTING), WORDS, _HEAR, (ENDPOINTING, SPEAKING), _OPT_OUT, stays=True),
     Transition((THINKING,), WORDS, _HEAR, (LISTENING, ENDPOINTING, SPEAKING), _ANSWER, stays=True),
     Transition((SPEAKING,), WORDS, _HEAR, (LISTENING, ENDPOINTING), _OPT_OUT, stays=True),
-    Transition((LISTENING, ENDPOINTING), (DigitPressed,), listening.digit_pressed, (ENDPOINTING,), stays=True),
-    Transition((THINKING,), (DigitPressed,), listening.digit_pressed, (LISTENING, ENDPOINTING), (CancelReply,)),
-    Transition(
-        (SPEAKING,),
-        (DigitPressed,),
-        listening.digit_pressed,
-        (LISTENING, ENDPOINTING),
-        (*_INTERRUPT, SaveTranscript),
-        stays=True,
-    ),
     Transition((LISTENING, ENDPOINTING), (Deadline.OPENING,), opening.due, (SPEAKING,), _OPT_OUT),
     Transition((ENDPOINTING,), (Deadline.ENDPOINTING,), listening.commit, (LISTENING, THINKING, SPEAKING), _ANSWER),
     Transition((SPEAKING,), (Deadline.BARGE_IN,), listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)),
@@ -249,9 +239,8 @@ class Conversation:
             log=Log(plan.prior),
             progress=NoProgress(policy),
         )
-        for turn in plan.prior:
-            if turn.speaker is Speaker.CALLEE:
-                self._state.table = self._state.table.after(turn.heard, plan.mandate)
+        for text in (*plan.heard_before, *self._state.log.callee_texts()):
+            self._state.table = self._state.table.after(text, plan.mandate)
         self.ignored = 0
         """Events that came too late or were impossible."""
 

@@ -132,8 +132,9 @@ def _ask(offer: Offer, setting: Setting) -> Verdict:
 
 
 def _promise(segment: str, setting: Setting) -> Verdict | None:
-    if agreement.commits(segment, weakly=False) and (setting.table.offers or _money_in(segment, setting.mandate)):
-        return None  # "we'll take it": a purchase, and the rule before this one has judged it
+    about_money = agreement.purchases(segment) or bool(_money_in(segment, setting.mandate))
+    if about_money and setting.mandate.max_amount.amount and not agreement.vows(segment):
+        return None  # "we'll take it": a purchase, which the rule before this one has judged
     known = (*setting.mandate.promises, *setting.brief.speakable(), *setting.answers)
     if agreement.promises(segment) and not agreement.covered_by(segment, known):
         return Replace(lines.NO_PROMISE)

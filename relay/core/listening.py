@@ -26,17 +26,13 @@ def voice_is_noise(state: State, now: float) -> None:
     state.evidence_at = max(state.evidence_at, min(now, state.words_at))
 
 
-def words_heard(state: State, event: InterimHeard | FinalHeard, now: float) -> None:
-    hear(state, Piece(event.text, event.start_ms, event.end_ms, isinstance(event, FinalHeard)), now)
-
-
-def digit_pressed(state: State, event: DigitPressed, now: float) -> None:
-    """A key is a word that needs no recognising."""
-    at_ms = state.position_ms(now)
-    hear(state, Piece(f"(pressed {event.digit})", at_ms, at_ms, final=True), now)
-
-
-def hear(state: State, piece: Piece, now: float) -> None:
+def words_heard(state: State, event: InterimHeard | FinalHeard | DigitPressed, now: float) -> None:
+    """Words of the callee. A key is a word that needs no recognising."""
+    if isinstance(event, DigitPressed):
+        at_ms = state.position_ms(now)
+        piece = Piece(f"(pressed {event.digit})", at_ms, at_ms, final=True)
+    else:
+        piece = Piece(event.text, event.start_ms, event.end_ms, isinstance(event, FinalHeard))
     placed = state.hearing.place(piece)
     if piece.final:
         _note_first_final(state, placed.pending, now)

@@ -27,6 +27,20 @@ _DEAL_TALK = re.compile(
 )
 
 
+_QUESTION = re.compile(
+    r"^(?:and |so |but |okay |well )*(?:who|what|when|where|why|which|how|is|are|was|were|do|does|did|has|have|can|could|will|would)\b"
+)
+_REFERS_BACK = re.compile(r"\b(?:that|this|it|them|those|these|one|ones|good|works?|we|us|then|sound|so)\b")
+_SHORT_WORDS = 3
+
+
+def _asks_about_something_else(lowered: str) -> bool:
+    """Whether a "yes" to this cannot mean the offer: a whole question without a word that refers to a deal."""
+    question = lowered.rstrip().endswith("?") or bool(_QUESTION.match(lowered))
+    long_enough = len(lowered.split()) > _SHORT_WORDS
+    return question and long_enough and not _DEAL_TALK.search(lowered) and not _REFERS_BACK.search(lowered)
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Something the callee asks us to agree to."""
@@ -52,7 +66,7 @@ class Table:
     newest: tuple[Offer, ...] = ()
     """Those of the callee's newest turn."""
     about_deal: bool = False
-    """The newest turn names an offer or asks for an agreement, so that a mere "okay" would be one."""
+    """A mere "okay" to the newest turn would be an agreement: it is not a question about something else."""
 
     def outside(self, mandate: Mandate) -> tuple[Offer, ...]:
         return tuple(offer for offer in self.offers if not offer.within(mandate))
@@ -69,10 +83,15 @@ class Table:
             priced.append(total)
         timed = [Offer(time=time) for time in find_times(text)] if mandate.times else []
         new = (*priced, *timed)
-        about_deal = bool(new) or bool(_DEAL_TALK.search(lowered))
+        about_deal = bool(new) or not _asks_about_something_else(lowered)
         if priced and not on_top and _INSTEAD.search(lowered) and any(offer.within(mandate) for offer in priced):
             return Table((*(old for old in self.offers if not old.amount), *new), new, about_deal)
         return Table((*self.offers, *new), new, about_deal)
+
+    def while_hearing(self, text: str, mandate: Mandate) -> "Table":
+        """The table if the callee, who is still talking, means what was recognised so far."""
+        new = self.after(text, mandate).newest
+        return Table((*self.offers, *new), new, about_deal=True) if new else self
 
     def _with_additions(self, priced: list[Offer]) -> Offer | None:
         """After "it is 60", "plus 30 for delivery" means 90 together."""

@@ -87,8 +87,8 @@ def setting(state: State, reply: Reply) -> Setting:
     return Setting(
         brief=state.brief,
         mandate=state.mandate,
-        table=state.table,
-        heard=state.log.callee_texts(),
+        table=state.table.while_hearing(state.hearing.pending_text, state.mandate),
+        heard=(*state.brief.heard_before, *state.log.callee_texts()),
         answers=tuple(state.answers),
         said_before=reply.text,
         declined=tuple(state.declined),

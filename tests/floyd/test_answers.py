@@ -68,6 +68,9 @@ def test_a_fact_joins_the_release_of_this_errand_once() -> None:
 
     assert settled.release == [Released(key="child", value="Mara"), Released(key="teacher", value="Ms Gray")]
     assert settle(question.model_copy(update={"key": None}), "x", [], None).release[0].key == "which_teacher"
+    asked = question.model_copy(update={"key": None, "text": 'They want to know: "Which class?". What may I say?'})
+    assert settle(asked, "3 B", [], None).release == [Released(key="which_class", value="3 B")]
+    assert settle(asked, "Yes.", [], None).release == []
 
 
 @pytest.mark.parametrize(

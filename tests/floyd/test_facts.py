@@ -33,7 +33,10 @@ def plan(**fields: Any) -> Plan:
 
 shares = st.sampled_from(["always", "ask", "never"])
 facts = st.dictionaries(st.sampled_from(KEYS), shares).map(
-    lambda shared: [Fact(key=key, value=f"value {key}", share=share) for key, share in shared.items()]
+    lambda shared: [
+        Fact(key=key, value=f"value {key}", share=share)  # type: ignore[arg-type]  # one of the three
+        for key, share in shared.items()
+    ]
 )
 some_keys = st.lists(st.sampled_from([*KEYS, "unknown"]), unique=True)
 

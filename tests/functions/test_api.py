@@ -81,7 +81,7 @@ async def http(
     monkeypatch.setenv("FUNCTION_SIGNATURE_TYPE", "http")
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    app = create_asgi_app("api", "functions/main.py")
+    app = create_asgi_app("api", "functions/main.py")  # type: ignore[no-untyped-call]
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://api") as client:
         yield client
     root.handlers[:] = handlers

@@ -47,7 +47,9 @@ def test_a_value_is_found_however_it_was_spoken() -> None:
     """If this fails the ledger misses what was told, or lists what was not."""
     assert holds("It is three one two, five five five, 0142.", "312-555-0142")
     assert holds("for mara baker please", "Mara Baker")
+    assert holds("It is 12 Oak Street.", "12 Oak Street")
     assert not holds("for Mara", "Mara Baker")
+    assert not holds("We planned it.", "Ann")
     assert not holds("anything", "")
 
 

@@ -71,7 +71,7 @@ async def plan(
             "FUNCTION_SIGNATURE_TYPE": "cloudevent",
         }.items():
             monkeypatch.setenv(name, value)
-        app = create_asgi_app("plan", "functions/main.py")
+        app = create_asgi_app("plan", "functions/main.py")  # type: ignore[no-untyped-call]
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://plan") as client:
             yield client
     root.handlers[:] = handlers

@@ -81,7 +81,7 @@ def test_one_exchange_action_by_action() -> None:
         (1.0, InterimHeard("hello", 0.9, 500, 1000), []),
         (1.1, VoiceStopped(1000), []),
         (1.1, None, [SaveTranscript, Speak("1.1", "Hello, this is an AI.")]),
-        (1.2, FinalHeard("Hello?", 0.9, 500, 1000), []),
+        (1.2, FinalHeard("Hello?", 0.9, 500, 1000), [SaveTranscript]),
         (1.3, SegmentStarted("1.1"), []),
         (3.0, SegmentSent("1.1", 1.9), []),
         (3.2, MarkReached("1.1"), [SaveTranscript]),
@@ -750,3 +750,34 @@ def test_stale_events_are_ignored_and_counted() -> None:
         play.receive(event)
     assert play.conversation.transcript() == before
     assert play.conversation.ignored >= 4
+
+
+def test_too_many_questions_end_in_a_call_back() -> None:
+    """If this fails a callee is put on hold again and again."""
+    play = Play(brief(), asking, Policy(questions=0))
+    play.answer(GREETING)
+    play.settle()
+    play.answer("Which colour would you like?")
+    assert not play.did(AskPerson)
+    assert lines.BAIL in play.spoken()
+    assert play.conversation.transcript().outcome is Outcome.NEEDS_ANSWER
+
+
+def test_a_model_that_breaks_off_after_ending_the_call_still_says_goodbye() -> None:
+    """If this fails a fault at the very end hangs up without a word."""
+    play = opened(lambda reply_id, messages: [EndCallRequested(reply_id), ReplyFailed(reply_id, "503")])
+    play.answer("All booked.")
+    play.wait(5.0)
+    assert lines.FAREWELL in play.spoken()
+    assert play.did(HangUp) == [HangUp(Outcome.DONE)]
+
+
+def test_a_drain_during_the_farewell_ends_the_call_here() -> None:
+    """If this fails a finished call is handed to another relay, which greets the callee again."""
+    play = opened(ending)
+    play.callee("All booked.")
+    play.wait(1.5)
+    play.receive(DrainRequested())
+    play.wait(5.1)
+    assert play.did(HangUp) == [HangUp(Outcome.DONE)]
+    assert not play.did(HandOver)

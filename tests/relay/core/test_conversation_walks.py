@@ -49,7 +49,7 @@ def test_a_walk_replays_exactly() -> None:
     walk = Walk(Random(7))
     for _ in range(STEPS):
         walk.step()
-    again = Conversation(walk.brief)
+    again = Conversation(walk.brief, walk.policy)
     for now, event in walk.trace:
         if event is None:
             again.handle_timer(now)

@@ -8,8 +8,8 @@ import pytest
 from floyd.mandate import Mandate
 from floyd.money import Money
 from relay.core import lines
-from relay.core.actions import AskPerson, Message, PressKeys, QuestionKind, Role
-from relay.core.events import Event, KeysRequested, PersonAnswered, ReplyText
+from relay.core.actions import AskPerson, Message, PressKeys, QuestionKind, Role, StartReply
+from relay.core.events import Event, InterimHeard, KeysRequested, PersonAnswered, ReplyText
 from relay.core.guards import Ask, Pass, Replace, Setting, Verdict, guard, keys_allowed
 from relay.core.offers import Table
 from tests.relay.core.corpora import AGREEMENTS, AMBIGUOUS, INSIDE, OFFER_FORMS, OUTSIDE, REFUSALS
@@ -60,6 +60,9 @@ def test_refusing_and_asking_back_are_always_free(refusal: str) -> None:
     [
         ("It is 560 dollars.", "With a ribbon.", "So shall I put it through?"),
         ("It is 560 dollars.", "Say yes, okay?"),
+        ("It is 560 dollars.", "You good with that?"),
+        ("It is 560 dollars.", "So what do you say?"),
+        ("It is 560 dollars.", "They are very fresh."),
         ("It is 60 dollars.", "Plus 30 for delivery. Okay?"),
         ("It is 60 dollars plus 30 for delivery, okay?",),
         ("A 100 dollar deposit and 460 on delivery. Deal?",),
@@ -86,6 +89,8 @@ def test_commitments_beyond_the_limit_need_no_offer() -> None:
     """If this fails the model itself proposes what nobody allowed."""
     assert isinstance(judge("We will pay 100 dollars."), Ask)
     assert judge("We would pay 60 dollars for it.") == Pass()
+    assert judge("Could we book it for 60 dollars?", "It is 560 dollars.") == Pass(), "a bid is no agreement"
+    assert judge("I have one question about the roses.", "It is 560 dollars.") == Pass()
 
 
 @pytest.mark.parametrize(
@@ -123,12 +128,19 @@ def test_times_outside_the_mandate_are_asked() -> None:
         "You have my word.",
         "I promise.",
         "He will definitely be there.",
+        "He will pay you in cash.",
         "I'm going to send you the money.",
     ],
 )
 def test_promises_need_leave(segment: str) -> None:
     """If this fails the person is bound to something they never heard of."""
     assert judge(segment) == Replace(lines.NO_PROMISE)
+
+
+def test_a_purchase_is_no_promise() -> None:
+    """If this fails Floyd cannot order what it was sent to order."""
+    assert judge("We'll take a dozen.") == Pass()
+    assert judge("We'll take a dozen.", mandate=Mandate.nothing()) == Replace(lines.NO_PROMISE)
 
 
 def test_allowed_promises_and_harmless_futures_are_free() -> None:
@@ -317,6 +329,35 @@ def test_an_outside_offer_is_asked_and_the_answer_used() -> None:
     play.receive(PersonAnswered(asked.question_id, "Yes, that is all right."))
     play.settle()
     assert play.spoken()[-1] == "Yes, please go ahead."
+
+
+def test_a_price_over_our_own_speech_counts_before_its_turn_is_committed() -> None:
+    """If this fails a callee who names a price while Floyd talks gets a yes to it."""
+
+    def mind(reply_id: int, messages: Sequence[Message]) -> list[Event]:
+        return [ReplyText(reply_id, "I see, one moment.")]
+
+    play = Play(mind=mind)
+    play.answer("Hello?")
+    play.settle()
+    play.callee("What would you like?")
+    play.wait(0.9)
+    play.receive(InterimHeard("five hundred dollars", 0.9, play.ms - 100, play.ms))
+    assert play.conversation.place.name == "SPEAKING"
+    play.receive(ReplyText(play.did(StartReply)[-1].reply_id, "Yes, please go ahead."))
+    assert "Yes, please go ahead." not in play.spoken()
+
+
+def test_offers_of_an_earlier_call_still_stand() -> None:
+    """If this fails a call back cannot name the price that was asked about, or a yes accepts it unallowed."""
+    before = ("A dozen would be five hundred and sixty dollars.",)
+    for limit, line in (("560", "We'll take it for 560 dollars."), ("80", lines.CHECK_FIRST)):
+        plan = brief(heard_before=before, mandate=Mandate(Money.of(limit, "USD")))
+        play = Play(plan, says("We'll take it for 560 dollars."))
+        play.answer("Hello?")
+        play.settle()
+        play.answer("So, what did your person say?")
+        assert play.spoken()[-1] == line
 
 
 def test_the_persons_no_is_kept() -> None:

@@ -45,6 +45,7 @@ from relay.core.events import (
 )
 from relay.core.log import SpokenTurn
 from relay.core.playout import Progress
+from relay.core.policy import Policy
 from relay.core.state import Phase
 from tests.relay.core.play import brief
 
@@ -100,7 +101,8 @@ class Walk:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.brief = brief(limit_s=random.choice((30.0, 600.0)))
-        self.conversation = Watched(self.brief)
+        self.policy = Policy(answer_s=random.choice((5.0, 90.0)))
+        self.conversation = Watched(self.brief, self.policy)
         self.now = random.uniform(0.0, 1000.0)
         self.started_at = self.now
         self.pace = random.choice(((0.0, 0.02, 0.1, 0.3), (0.02, 0.1, 0.4, 0.8), (0.1, 0.5, 1.0, 9.0)))

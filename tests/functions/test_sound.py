@@ -1,0 +1,78 @@
+"""Prepared lines against the voice's stand-in: bare mu-law, once per line, and no vendor's fault stops an errand."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from floyd.lines import speech_name
+from floyd.settings import Settings
+from floyd.store import Store
+from functions.sound import Sound, without_header
+from standins import tones
+from standins.google_tts import SERVICE, VoiceServer, VoiceSettings
+from standins.grpc_server import open_server
+
+NOW = datetime(2026, 11, 23, 16, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+async def voice() -> AsyncIterator[tuple[VoiceServer, Settings]]:
+    server = VoiceServer("tones", VoiceSettings(first_byte_ms=0, speed=1000))
+    listener, port = await open_server(SERVICE, server.handlers(), "127.0.0.1", 0)
+    given = {
+        "FLOYD_ENV": "local",
+        "GOOGLE_CLOUD_PROJECT": "demo",
+        "OPENAI_API_KEY": "any",
+        "FLOYD_TTS_ENDPOINT": f"127.0.0.1:{port}",
+    }
+    yield server, Settings.read("plan", given)
+    await listener.stop(grace=None)
+
+
+async def test_lines_are_kept_as_bare_sound_and_made_once(voice: tuple[VoiceServer, Settings], store: Store) -> None:
+    """If this fails the callee hears a click before each line, or every errand pays for the same lines again."""
+    _, settings = voice
+    sound = Sound(settings)
+
+    made = [await sound.prepare(["Thank you.", "Goodbye.", " "], store=store, now=NOW) for _ in range(2)]
+    await sound.close()
+
+    kept = await store.speech(speech_name(settings.floyd_voice, "Thank you."))
+    assert made == [2, 0]
+    assert kept is not None
+    assert tones.decode(kept.audio) == "thank you"
+    assert kept.audio[:4] != b"RIFF"
+    assert kept.expires_at > NOW
+
+
+async def test_a_voice_that_cannot_be_had_stops_nothing(store: Store) -> None:
+    """If this fails an outage of the voice fails errands before anybody is rung."""
+    given = {"FLOYD_ENV": "local", "GOOGLE_CLOUD_PROJECT": "demo", "OPENAI_API_KEY": "any"}
+    sound = Sound(Settings.read("plan", given | {"FLOYD_TTS_ENDPOINT": "127.0.0.1:9"}))
+
+    assert await sound.prepare(["Thank you."], store=store, now=NOW) == 0
+    await sound.close()
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+@pytest.mark.parametrize(
+    ("audio", "samples"),
+    [
+        (b"\xff" * 160, b"\xff" * 160),
+        (b"RIFF\0\0\0\0WAVE" + chunk(b"fmt ", b"x" * 18) + chunk(b"data", b"\x7f" * 8), b"\x7f" * 8),
+        (b"RIFF\0\0\0\0WAVE" + chunk(b"LIST", b"odd") + chunk(b"data", b"\x7f" * 3), b"\x7f" * 3),
+        (b"RIFF\0\0\0\0WAVE" + chunk(b"fmt ", b"x" * 18), b""),
+        (b"RIFF", b"RIFF"),
+        (b"", b""),
+    ],
+)
+def test_a_header_is_taken_off_and_nothing_else(audio: bytes, samples: bytes) -> None:
+    """If this fails noise is played before a line, or its beginning is cut off."""
+    assert without_header(audio) == samples
