@@ -72,8 +72,6 @@ class Person(Document):
     locale: str = "en-US"
     retention_days: int = 30
     limits: dict[str, int] = Field(default_factory=dict)
-    # False after the person texted STOP: questions then wait in the app only.
-    texts: bool = True
 
 
 class Fact(Document):

@@ -213,7 +213,7 @@ class _Step:
             await ask_by_text(
                 self.errand.rid,
                 asked,
-                person=person,
+                number=person.number,
                 store=parts.store,
                 carrier=parts.carrier,
                 from_=parts.settings.floyd_caller_number,

@@ -105,7 +105,7 @@ class MediaCall:
             self._house.carrier,
             epoch=self._admitted.epoch,
             callee_number=call.to,
-            person=Reachable(person.number if person.texts else "", self._house.from_number),
+            person=Reachable(person.number, self._house.from_number),
             first_seq=first_seq(self._admitted),
             known=prior_turns(self._admitted),
         )

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from floyd.documents import Cost
+from floyd.prices import price_of_tokens
 from relay.mind import Usage
 
 # Twilio, "Programmable Voice pricing" United States: outbound call 0.0140 a started minute, Media Streams 0.0040.
@@ -19,25 +19,6 @@ LINE_PER_MINUTE = Decimal("0.018")
 RECOGNITION_PER_MINUTE = Decimal("0.016")
 # Google, "Text-to-Speech pricing": Chirp 3 HD voices, 30 per million characters.
 SYNTHESIS_PER_CHARACTER = Decimal("0.00003")
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPrices:
-    """Dollars per million tokens."""
-
-    input: Decimal
-    cached: Decimal
-    output: Decimal
-
-
-# OpenAI, "Pricing".
-MODELS = {
-    "gpt-6-luna": TokenPrices(Decimal("0.10"), Decimal("0.01"), Decimal("0.50")),
-    "gpt-6.1-terra": TokenPrices(Decimal("1.00"), Decimal("0.05"), Decimal("5.00")),
-    "gpt-6-sol": TokenPrices(Decimal("2.00"), Decimal("0.20"), Decimal("10.00")),
-}
-UNKNOWN_MODEL = MODELS["gpt-6-sol"]
-"""A model without an entry counts as the dearest: a budget must not be overrun because a table is old."""
 
 
 def cost_of(*, line_s: float, recognised_s: float, characters: int, usages: Iterable[Usage]) -> Cost:
@@ -53,6 +34,6 @@ def cost_of(*, line_s: float, recognised_s: float, characters: int, usages: Iter
 
 
 def _tokens(usage: Usage) -> Decimal:
-    prices = MODELS.get(usage.model, UNKNOWN_MODEL)
-    fresh = usage.input - usage.cached
-    return (prices.input * fresh + prices.cached * usage.cached + prices.output * usage.output) / 1_000_000
+    return price_of_tokens(
+        usage.model, input_tokens=usage.input, cached_tokens=usage.cached, output_tokens=usage.output
+    )

@@ -18,10 +18,11 @@ from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError
 
-from floyd import documents, texting
+from floyd import documents
+from floyd.asking import ask_by_text
 from floyd.carrier import Carrier
 from floyd.documents import Cost, Gap, Live, Question
-from floyd.errors import FloydError, VendorError
+from floyd.errors import FloydError
 from floyd.lifecycle.events import QuestionAsked
 from floyd.store import Store
 from relay.core.actions import AskPerson
@@ -241,12 +242,15 @@ class CallRecord:
         """The question into the app, and a text beside it: whichever reaches the person first."""
         event = QuestionAsked(self._key.attempt, name, question)
         moved = await self._store.move(self._key.uid, self._key.rid, event)
-        if moved.decision.ignored is None and self._person.number:
-            try:
-                body = texting.question(question)
-                await self._carrier.send_text(to=self._person.number, from_=self._person.from_number, body=body)
-            except VendorError:
-                logger.warning("the question could not be texted")
+        if moved.decision.ignored is None:
+            await ask_by_text(
+                self._key.rid,
+                [(name, question)],
+                number=self._person.number,
+                store=self._store,
+                carrier=self._carrier,
+                from_=self._person.from_number,
+            )
 
     async def _note(self, gaps: Sequence[Gap], cost: Cost) -> None:
         fields: dict[str, Any] = {"cost": cost.model_dump()}

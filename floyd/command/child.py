@@ -14,8 +14,9 @@ from pathlib import Path
 
 from floyd.errors import FloydError
 
-# The whole stack must be gone 3 s after Ctrl-C; the rest of that second is for reaping.
-GRACE_S = 2.0
+# The whole stack must be gone 3 s after Ctrl-C. Stand-ins and the emulator need less than this; functions and relays
+# would drain for longer, which nobody waits for on a laptop.
+GRACE_S = 1.0
 # Fine enough not to be felt at start, coarse enough not to take a core from those who are starting.
 POLL_S = 0.05
 

@@ -249,7 +249,8 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Entry point of the console script: failures become one sentence and a status, signals an orderly end."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts us in the background has it ignored, and Python would leave it so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:
         app()

@@ -236,7 +236,9 @@ def question_asked(errand: Errand, event: QuestionAsked, now: datetime) -> Decis
     if errand.question is not None:
         return ignore(errand, "asked already")
     names = [*request.open_questions, event.question_id]
-    return move(errand, open_questions=names, creates=(Create(f"questions/{event.question_id}", event.question),))
+    stamped = {"attempt": event.attempt, "created_at": event.question.created_at or now}
+    question = event.question.model_copy(update=stamped)
+    return move(errand, open_questions=names, creates=(Create(f"questions/{event.question_id}", question),))
 
 
 def question_answered(errand: Errand, event: QuestionAnswered, now: datetime) -> Decision:

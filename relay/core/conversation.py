@@ -105,6 +105,7 @@ _CLOSE = (CancelReply, Speak, SaveTranscript)
 _OPT_OUT = (RecordOptOut, *_INTERRUPT, *_CLOSE)
 _ANSWER = (StartReply, *_OPT_OUT)
 _REPEAT = (CancelSpeech, PressKeys, *_CLOSE)
+_KEYS = (PressKeys, AskPerson, *_CLOSE)
 _FINISH = (*_INTERRUPT, SaveTranscript, HangUp, HandOver)
 _HEAR = listening.words_heard
 
@@ -133,14 +134,13 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition((THINKING,), (ReplyText,), replies.text, (SPEAKING,), (*_CLOSE, AskPerson), stays=True),
     Transition((SPEAKING,), (ReplyText,), replies.text, (), (*_CLOSE, AskPerson), stays=True),
     Transition((THINKING,), (Deadline.HELD,), replies.release_held, (SPEAKING,), (*_CLOSE, AskPerson)),
-    Transition((SPEAKING,), (Deadline.HELD,), replies.release_held, (), (*_CLOSE, AskPerson), stays=True),
     Transition((THINKING,), (ReplyFinished, ReplyFailed), replies.ended, (SPEAKING,), _ANSWER, stays=True),
     Transition((SPEAKING,), (ReplyFinished, ReplyFailed), replies.ended, (LISTENING, ENDPOINTING), _ANSWER, stays=True),
     Transition((THINKING,), (Deadline.REPLY,), replies.overdue, (SPEAKING,), _ANSWER, stays=True),
     Transition((SPEAKING,), (Deadline.REPLY,), replies.overdue, (LISTENING, ENDPOINTING), _ANSWER, stays=True),
     Transition((THINKING,), (Deadline.FILLER,), replies.filler, (SPEAKING,), (Speak,)),
     Transition((THINKING, SPEAKING), (EndCallRequested,), replies.end_call_requested, (), _CLOSE, stays=True),
-    Transition((THINKING, SPEAKING), (KeysRequested,), replies.keys_requested, (SPEAKING,), (PressKeys,), stays=True),
+    Transition((THINKING, SPEAKING), (KeysRequested,), replies.keys_requested, (SPEAKING,), _KEYS, stays=True),
     Transition(
         (THINKING, SPEAKING), (AskRequested,), replies.ask_requested, (SPEAKING,), (*_CLOSE, AskPerson), stays=True
     ),

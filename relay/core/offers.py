@@ -28,7 +28,8 @@ _DEAL_TALK = re.compile(
 
 
 _QUESTION = re.compile(
-    r"^(?:and |so |but |okay |well )*(?:who|what|when|where|why|which|how|is|are|was|were|do|does|did|has|have|can|could|will|would)\b"
+    r"^(?:and |so |but |okay |well )*(?:who|what|when|where|why|which|how|is|are|was|were"
+    r"|do|does|did|has|have|can|could|will|would)\b"
 )
 _REFERS_BACK = re.compile(r"\b(?:that|this|it|them|those|these|one|ones|good|works?|we|us|then|sound|so)\b")
 _SHORT_WORDS = 3

@@ -171,6 +171,10 @@ def keys_requested(state: State, event: KeysRequested, now: float) -> None:
     reply = _open_reply(state, event, now)
     if reply is None or state.phase is not Phase.ACTIVE:
         return
+    if reply.held:
+        release_held(state, now)  # what was said before the keys sounds before them
+        if state.reply is not reply:
+            return
     if keys_allowed(event.digits, setting(state, reply)) and _another_tool_round(state):
         reply.acted = True
         state.press(event.digits, reply, now)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from floyd.prices import UNKNOWN_MODEL
 from relay.mind import Usage
-from relay.prices import UNKNOWN_MODEL, cost_of
+from relay.prices import cost_of
 
 
 def test_the_bill_is_the_sum_of_its_parts() -> None:

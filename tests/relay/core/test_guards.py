@@ -8,8 +8,8 @@ import pytest
 from floyd.mandate import Mandate
 from floyd.money import Money
 from relay.core import lines
-from relay.core.actions import AskPerson, Message, PressKeys, QuestionKind, Role, StartReply
-from relay.core.events import Event, InterimHeard, KeysRequested, PersonAnswered, ReplyText
+from relay.core.actions import AskPerson, Message, PressKeys, QuestionKind, Role
+from relay.core.events import Event, KeysRequested, PersonAnswered, ReplyText
 from relay.core.guards import Ask, Pass, Replace, Setting, Verdict, guard, keys_allowed
 from relay.core.offers import Table
 from tests.relay.core.corpora import AGREEMENTS, AMBIGUOUS, INSIDE, OFFER_FORMS, OUTSIDE, REFUSALS
@@ -331,21 +331,12 @@ def test_an_outside_offer_is_asked_and_the_answer_used() -> None:
     assert play.spoken()[-1] == "Yes, please go ahead."
 
 
-def test_a_price_over_our_own_speech_counts_before_its_turn_is_committed() -> None:
+def test_a_price_counts_before_its_turn_is_committed() -> None:
     """If this fails a callee who names a price while Floyd talks gets a yes to it."""
-
-    def mind(reply_id: int, messages: Sequence[Message]) -> list[Event]:
-        return [ReplyText(reply_id, "I see, one moment.")]
-
-    play = Play(mind=mind)
-    play.answer("Hello?")
-    play.settle()
-    play.callee("What would you like?")
-    play.wait(0.9)
-    play.receive(InterimHeard("five hundred dollars", 0.9, play.ms - 100, play.ms))
-    assert play.conversation.place.name == "SPEAKING"
-    play.receive(ReplyText(play.did(StartReply)[-1].reply_id, "Yes, please go ahead."))
-    assert "Yes, please go ahead." not in play.spoken()
+    plan = brief()
+    table = Table().while_hearing("five hundred dollars", plan.mandate)
+    assert isinstance(guard("Yes, please go ahead.", Setting(plan, plan.mandate, table, ())), Ask)
+    assert table.while_hearing("mm-hm", plan.mandate) == table
 
 
 def test_offers_of_an_earlier_call_still_stand() -> None:

@@ -101,7 +101,7 @@ class Walk:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.brief = brief(limit_s=random.choice((30.0, 600.0)))
-        self.policy = Policy(answer_s=random.choice((5.0, 90.0)))
+        self.policy = Policy(answer_s=random.choice((5.0, 90.0)), company_s=random.choice((0.5, 9.0)))
         self.conversation = Watched(self.brief, self.policy)
         self.now = random.uniform(0.0, 1000.0)
         self.started_at = self.now
