@@ -43,18 +43,28 @@ class Child:
     ) -> None:
         self.name = name
         self.log = log
+        self._command, self._environment, self._directory = command, environment, directory
+        log.write_bytes(b"")
+        self._start()
+
+    def _start(self) -> None:
         leash = shutil.which("setpriv")
         prefix = [leash, "--pdeathsig", "TERM", "--"] if leash else []
-        with log.open("wb") as output:
+        with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - commands are built by this package from known parts
-                [*prefix, *command],
+                [*prefix, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(environment),
-                cwd=directory,
+                env=dict(self._environment),
+                cwd=self._directory,
                 process_group=0,
             )
+
+    def start_again(self) -> None:
+        """Start it anew, after its end; its log goes on."""
+        self.kill()
+        self._start()
 
     @property
     def pid(self) -> int:

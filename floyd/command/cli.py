@@ -233,8 +233,13 @@ def _watch(errand: Errand, client: Client, console: Console, timeout_s: float, a
 
 
 def _heard(console: Console) -> Callable[[str, bool], None]:
+    """Shows words as they are understood: on a terminal in place, elsewhere only those that will not change."""
+
     def tell(text: str, final: bool) -> None:
-        console.print(Text(text, "" if final else "bright_black italic"))
+        if final:
+            console.print(Text(text))
+        elif console.is_terminal:
+            console.print(Text(text, "bright_black italic", no_wrap=True, overflow="ellipsis"), end="\r")
 
     return tell
 

@@ -19,7 +19,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from floyd.command.running import Running
-from floyd.documents import TERMINAL, Call, Disclosure, Fact, Live, Person, Question, Request, Task, Turn
+from floyd.documents import LIVE, TERMINAL, Call, Disclosure, Fact, Live, Person, Question, Request, Task, Turn
 from floyd.errors import FloydError
 
 # The API only writes documents; ten seconds is a machine in trouble.
@@ -59,6 +59,16 @@ class ErrandView:
         """The newest question that waits for the person."""
         waiting = [(qid, question) for qid, question in self.questions.items() if question.status == "open"]
         return max(waiting, key=lambda pair: (pair[1].attempt, pair[1].deadline)) if waiting else None
+
+    @property
+    def newest_turn(self) -> int:
+        """The number of the last turn so far; 0 before the first."""
+        return max(self.turns, default=0)
+
+    def settled(self, seq: int) -> bool:
+        """Whether a turn will change no more: another has followed it, or nobody is on the line any longer."""
+        talking = self.request is not None and self.request.status in LIVE
+        return seq < self.newest_turn or not talking
 
     def gap_ms(self, seq: int) -> int | None:
         """For a turn of Floyd's that answers the callee: the silence before it, in milliseconds."""

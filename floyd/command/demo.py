@@ -17,19 +17,21 @@ from rich.rule import Rule
 from rich.text import Text
 
 from floyd.command import household
-from floyd.command.client import Client, ErrandView
+from floyd.command.client import Client, Errand, ErrandView
 from floyd.command.report import report
 from floyd.command.stack import Options, Stack
 from floyd.command.telephone import TelephoneNetwork
 from floyd.command.verdict import Check, all_held, ordinary, refused_price
 from floyd.command.watch import Answering, answer_with, follow
 
-SCHOOL = "Tell Mara's school that she is sick today and will be back tomorrow"
+SCHOOL = "Tell Mara's school that she is sick today"
 FLOWERS = "Order Christa some roses, up to 80 dollars"
 ASKED = Decimal(560)
 """Dollars that the flower shop asks first."""
+BACK = "tomorrow"
+"""What the person says if the school asks how long."""
 ANSWER = "No, 80 dollars at most"
-"""What the person says to it, unless whoever watches says otherwise."""
+"""What the person says to that price, unless whoever watches says otherwise."""
 ERRAND_S = 120.0
 
 
@@ -42,7 +44,7 @@ def demo(options: Options, *, record: Path | None, as_json: bool) -> bool:
         client, network = household.sign_in(stack.running), TelephoneNetwork(stack.running.phone)
         household.move_in(client, network, datetime.now(UTC))
         stage = _Stage(console, stack, client, network)
-        school = stage.play(SCHOOL, answer_with(console, "yes"))
+        school = stage.play(SCHOOL, answer_with(console, BACK), following=FLOWERS)
         flowers = stage.play(FLOWERS, answer_with(console, ANSWER))
         checks = [*stage.judged(school), *stage.judged(flowers), *refused_price(flowers, ASKED), stage.nobody_else()]
         if record:
@@ -74,18 +76,30 @@ class _Stage:
         self._stack = stack
         self._client = client
         self._network = network
+        self._handed_in: dict[str, Errand] = {}
 
-    def play(self, text: str, answering: Answering) -> ErrandView:
-        """Hand a request in and show it to its end."""
+    def play(self, text: str, answering: Answering, *, following: str = "") -> ErrandView:
+        """Hand a request in and show it to its end; `following` is handed in as soon as nobody is on the line.
+
+        Its planning then takes place while the first one's result is worked out.
+        """
         self._console.print(Rule(f'[bold]"{text}"[/]', align="left"))
-        with self._client.request(text) as errand:
+        waiting = self._handed_in
+        self._handed_in = {}
+        with waiting.get(text) or self._client.request(text) as errand:
+
+            def check(view: ErrandView) -> None:
+                self._stack.check()
+                if following and not self._handed_in and view.calls and view.settled(view.newest_turn):
+                    self._handed_in[following] = self._client.request(following)
+
             return follow(
                 errand,
                 self._console,
                 answering=answering,
                 client=self._client,
                 timeout_s=ERRAND_S,
-                check=self._stack.check,
+                check=check,
             )
 
     def judged(self, view: ErrandView) -> list[Check]:

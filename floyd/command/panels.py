@@ -51,13 +51,16 @@ def plan_panel(request: Request) -> RenderableType:
     if plan.needs_call:
         row("rings", [f"{plan.callee.name} {plan.callee.number or ''} ({SOURCES[plan.callee.number_source]})"])
         row("says", [plan.opening])
-    row("done when", plan.done_when)
-    row("may tell", [f"{fact.key}: {fact.value}" for fact in request.release] or ["nothing about you but your name"])
-    if request.mandate:
-        limits = [f"up to {request.mandate.max_amount} {request.mandate.currency}", *request.mandate.times]
-        row("may agree", [*limits, *(f"promise: {promise}" for promise in request.mandate.promises)])
-    if request.not_before:
-        row("not before", [f"{request.not_before:%Y-%m-%d %H:%M %Z}"])
+        row("done when", plan.done_when)
+        told = [f"{fact.key}: {fact.value}" for fact in request.release]
+        row("may tell", told or ["nothing about you but your name"])
+        if request.mandate:
+            limits = [f"up to {request.mandate.max_amount} {request.mandate.currency}", *request.mandate.times]
+            row("may agree", [*limits, *(f"promise: {promise}" for promise in request.mandate.promises)])
+        if request.not_before:
+            row("not before", [f"{request.not_before:%Y-%m-%d %H:%M %Z}"])
+    else:
+        row("no call", [f"the answer is your fact {plan.answer_key}"])
     return Panel(rows, title="plan", title_align="left", border_style="blue", box=box.ROUNDED)
 
 
@@ -79,13 +82,28 @@ def turn_text(view: ErrandView, seq: int) -> Text:
     return text
 
 
-def interim_text(view: ErrandView, words: int) -> Text:
-    """The words being spoken at this moment, as far as they have been shown."""
-    live = view.live
-    if live is None or not live.interim or view.finished:
+def present_text(view: ErrandView, words: int) -> Text:
+    """What is being said at this moment, up to this many words: the callee's interim words, or Floyd's turn, of which
+    what was heard already is no longer grey."""
+    live, newest = view.live, view.turns.get(view.newest_turn)
+    if view.finished:
         return Text("")
-    shown = " ".join(live.interim.split()[:words])
-    return Text.assemble(("     ", ""), (f"{live.speaker:>7} ", "dim"), (shown, "bright_black italic"), (" ▏", "dim"))
+    if live and live.interim and live.seq > view.newest_turn:
+        return _being_said(live.speaker, "", live.interim, words)
+    if newest and not view.settled(view.newest_turn):
+        return _being_said(newest.speaker, newest.heard, newest.planned or newest.heard, words)
+    return Text("")
+
+
+def _being_said(speaker: str, heard: str, text: str, words: int) -> Text:
+    shown = " ".join(text.split()[:words])
+    certain = min(len(heard), len(shown))
+    return Text.assemble(
+        (f"     {speaker:>7} ", "dim"),
+        shown[:certain],
+        (shown[certain:], "bright_black italic"),
+        (" ▏", "dim"),
+    )
 
 
 def result_panel(view: ErrandView) -> RenderableType:

@@ -22,6 +22,8 @@ class Running(BaseModel):
     project: str
     firestore: str
     api: str
+    plan: str
+    dial: str
     carrier: str
     sweep: str
     relays: list[str]

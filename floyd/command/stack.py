@@ -94,6 +94,11 @@ class Stack:
         for child in self.children.values():
             child.check()
 
+    def start_again(self, name: str) -> None:
+        """Start a part anew that has ended, and wait until it is ready. The emulator comes back empty."""
+        self.children[name].start_again()
+        self._wait(name)
+
     def _choose_ports(self, names: list[str]) -> dict[str, int]:
         first = self.options.first_port
         if first is None:
@@ -149,20 +154,15 @@ class Stack:
             )
 
         self._tell("waiting until every part is ready")
-        self._wait("firestore", lambda: emulator.ready(self._ports["firestore"]))
-        for name in ("dispatcher", *FUNCTIONS):
-            self._wait(name, lambda name=name: listening(self._ports[name]))  # type: ignore[misc]
-        for name in self._relays:
-            self._wait(name, lambda name=name: _answers(f"{self._origin(name)}/ready"))  # type: ignore[misc]
+        for name in self.children:
+            self._wait(name)
         for name, document in TRIGGERS.items():
             emulator.register_trigger(self._ports["firestore"], settings["GOOGLE_CLOUD_PROJECT"], name, document)
         self.running = running.Running(
             pid=os.getpid(),
             project=settings["GOOGLE_CLOUD_PROJECT"],
             firestore=settings["FIRESTORE_EMULATOR_HOST"],
-            api=self._origin("api"),
-            carrier=self._origin("carrier"),
-            sweep=self._origin("sweep"),
+            **{name: self._origin(name) for name in FUNCTIONS},
             relays=[self._origin(name).replace("http", "ws", 1) for name in self._relays],
             phone=phone,
             controls={
@@ -229,8 +229,13 @@ class Stack:
             name, command, log=self._logs / f"{name}.log", environment=environment, directory=running.ROOT
         )
 
-    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
-        self.children[name].wait_until(ready, READY_S)
+    def _wait(self, name: str) -> None:
+        self.children[name].wait_until(lambda: self._is_ready(name), READY_S)
+
+    def _is_ready(self, name: str) -> bool:
+        if name == "firestore":
+            return emulator.ready(self._ports[name])
+        return _answers(f"{self._origin(name)}/ready") if name in self._relays else listening(self._ports[name])
 
     def _announcement(self, name: str) -> dict[str, Any]:
         """The line of JSON that a stand-in prints once it is ready."""

@@ -12,10 +12,10 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from floyd.command.client import Client, Errand, ErrandView
-from floyd.command.panels import interim_text, plan_panel, question_text, result_panel, stages_table, turn_text
+from floyd.command.panels import plan_panel, present_text, question_text, result_panel, stages_table, turn_text
 from floyd.documents import Question
 
-# Interim words reach the documents once a second; shown at this pace they appear as they were spoken.
+# Words reach the documents in lumps, at most once a second; shown at this pace they appear as they are spoken.
 WORD_S = 0.12
 # A person in front of a terminal needs no more; a pipe gets the answer that the caller chose.
 AUTOMATIC_AFTER_S = 3.0
@@ -41,12 +41,14 @@ class Story:
         for number, call in sorted(view.calls.items()):
             if self._first("call", number):
                 yield Text.assemble(("  ☎ ", "bold green"), f"call {number} to {call.to}")
-        for seq in view.turns:
-            if self._first("turn", seq):
+        asked = [question for qid, question in view.questions.items() if self._first("asked", qid)]
+        for seq, turn in view.turns.items():
+            # A question is about what the callee has just said, so that comes first.
+            over = view.settled(seq) or (asked and turn.speaker == "callee")
+            if over and self._first("turn", seq):
                 yield turn_text(view, seq)
+        yield from map(question_text, asked)
         for qid, question in view.questions.items():
-            if self._first("asked", qid):
-                yield question_text(question)
             if question.status == "answered" and self._first("answered", qid):
                 yield Text.assemble(("    you: ", "bold magenta"), question.answer or "")
         if self._first("status", request.status, request.attempt):
@@ -69,27 +71,28 @@ def follow(
     answering: Answering,
     client: Client,
     timeout_s: float,
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[ErrandView], None] = lambda _: None,
 ) -> ErrandView:
     """Show a request until it is finished and return its last view.
 
-    `answering` is asked once per question; `check` raises when there is no point in waiting any longer. Raises
-    TimeoutError when the request is not finished after `timeout_s`.
+    `answering` is asked once per question; `check` sees every view and raises when there is no point in waiting any
+    longer. Raises TimeoutError when the request is not finished after `timeout_s`.
     """
     story = Story(time.monotonic())
     deadline = time.monotonic() + timeout_s
     asked: set[str] = set()
-    seen, view, words = -1, errand.view, 0
+    seen = -1
+    speaking, since = (0, 0), time.monotonic()
     footer = Spinner("dots", style="dim")
     with Live(footer, console=console, refresh_per_second=10, transient=True) as live:
         while True:
-            changes, latest = errand.wait_for_change(seen, WORD_S)
-            if latest.live is None or view.live is None or latest.live.seq != view.live.seq:
-                words = 0
-            seen, view, words = changes, latest, words + 1
-            for line in story.news(view, time.monotonic()):
+            seen, view = errand.wait_for_change(seen, WORD_S)
+            now = time.monotonic()
+            for line in story.news(view, now):
                 live.console.print(line)
-            live.update(Group(interim_text(view, words), footer))
+            if speaking != (speaking := (view.newest_turn, view.live.seq if view.live else 0)):
+                since = now
+            live.update(Group(present_text(view, 1 + int((now - since) / WORD_S)), footer))
             if view.finished and view.request and view.request.outcome:
                 return view
             question = view.open_question
@@ -100,7 +103,7 @@ def follow(
                 if answer:
                     client.answer(errand.rid, question[0], answer)
                 live.start()
-            check()
+            check(view)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"The request is not finished after {timeout_s:.0f} s")
 

@@ -263,7 +263,9 @@ def question_answered(errand: Errand, event: QuestionAnswered, now: datetime) ->
         if settled.verdict == "abandon":
             return move(errand, cancel_requested_at=now, answer="end_call" if live else None, **fields)
         return move(errand, answer="live" if live else None, **fields)
-    if settled.verdict == "abandon" or (question.kind == "approval" and settled.verdict == "no"):
+    # After a call "no" is the answer that the callee waits for, and "no, 60 at most" is a narrower yes.
+    against = question.kind == "approval" and settled.verdict == "no" and errand.call is None
+    if settled.verdict == "abandon" or (against and settled.mandate == request.mandate):
         outcome = plain_outcome("cancelled", "You decided against this call.")
         return end(errand, Status.CANCELLED, outcome, now, updates=fields["updates"])
     if left:

@@ -9,7 +9,8 @@ _CLAUSE = re.compile(r"[.;!?\u2014]|,|\b(?:but|however|although|though|and then)
 _NEGATED = re.compile(
     r"\b(?:not|n't|can't|cannot|won't|don't|couldn't|wouldn't|isn't|unable|before (?:i|we)|until (?:i|we)"
     r"|have to check|need to (?:check|ask)"
-    r"|let me (?:check|ask)|check (?:that|first|with)|ask (?:first|about)|too (?:much|expensive|high)|no)\b|n't\b"
+    r"|let me (?:check|ask)|check (?:that|first|with)|ask (?:first|about)|too (?:much|expensive|high)"
+    r"|more than (?:i|we)|no)\b|n't\b"
 )
 _STRONG = re.compile(
     r"\b(?:i|we|he|she|they)(?:'ll| will| would|'d)? (?:like to |love to |happily |gladly |just )?(?:takes?"

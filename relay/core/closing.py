@@ -17,7 +17,8 @@ def close(
     if state.closing and outcome is not Outcome.DO_NOT_CALL:
         return
     if outcome is Outcome.DONE and state.inquiry:
-        outcome = Outcome.NEEDS_ANSWER
+        # The callee does not wait for the person's answer: they hear that it will come.
+        outcome, line = Outcome.NEEDS_ANSWER, line and lines.BAIL
     state.phase = Phase.CLOSING
     state.outcome = outcome
     drain = outcome is Outcome.HANDED_OVER
@@ -89,7 +90,10 @@ def hang_up(state: State, now: float) -> None:
 
 
 def stream_stopped(state: State, event: StreamStopped, now: float) -> None:
-    state.outcome = state.outcome or event.outcome
+    outcome = event.outcome
+    if outcome is Outcome.CALLEE_HUNG_UP and state.inquiry:
+        outcome = Outcome.NEEDS_ANSWER  # the person is still asked, and the callee is rung back with the answer
+    state.outcome = state.outcome or outcome
     finish(state, now)
 
 

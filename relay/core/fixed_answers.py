@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from floyd.figures import in_digits
 from relay.core import lines
 from relay.core.brief import Brief
 from relay.core.phrases import words
@@ -80,7 +81,7 @@ class FixedAnswer:
 
     text: str
     whole_turn: bool
-    """The turn was only this question."""
+    """The turn asked nothing else."""
 
 
 _ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Brief], str]], ...] = (
@@ -90,8 +91,13 @@ _ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Brief], str]], ...] = (
     (_WHO, lines.who_i_am),
 )
 _SENTENCE = re.compile(r"[^.?!]+[.?!]*")
-_LEFTOVER_WORDS = 4
-"""Besides the question, so few words ("hey", "excuse me") need no answer of their own."""
+_LEFTOVER_WORDS = 8
+"""Besides the question, so few words ("hey", "i am sorry to hear that") want no answer of their own, unless they ask
+for one or name a figure."""
+_ASKS = re.compile(
+    r"\?|\b(?:who|whom|whose|what|when|where|why|which|how|can|could|would|will|do|does|did|is|are|may|shall) "
+    r"(?:\w+ )?(?:i|you|we|they|it|he|she|that|this|your|the|her|his|their)\b"
+)
 
 
 def _plain(text: str) -> str:
@@ -103,11 +109,16 @@ def opts_out(text: str) -> bool:
     return bool(_OPT_OUT.search(_plain(text)))
 
 
+def _wants_nothing(rest: str) -> bool:
+    few = len(words(rest)) <= _LEFTOVER_WORDS
+    return few and not _ASKS.search(rest) and not any(map(str.isdigit, in_digits(rest)))
+
+
 def fixed_answer(text: str, brief: Brief) -> FixedAnswer | None:
     """The answer that code gives to this turn of the callee, if it asks one of the questions above."""
     for sentence in (found.group() for found in _SENTENCE.finditer(text)):
         for pattern, answer in _ANSWERS:
             if match := pattern.search(_plain(sentence)):
                 rest = text.replace(sentence, " ") + " " + _plain(sentence)[: match.start()]
-                return FixedAnswer(answer(brief), whole_turn=len(words(rest)) <= _LEFTOVER_WORDS)
+                return FixedAnswer(answer(brief), whole_turn=_wants_nothing(_plain(rest)))
     return None

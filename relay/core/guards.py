@@ -4,6 +4,7 @@ Each rule looks at one segment and answers with a verdict or nothing; the first 
 obey the callee in everything: only these rules keep a secret or a limit.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -110,11 +111,20 @@ def _commitment(segment: str, setting: Setting) -> Verdict | None:
         named += [Offer(time=time) for time in find_times(segment)]
     if beyond := [offer for offer in named if not offer.within(mandate)]:
         return _ask(beyond[-1], setting)
-    alternatives = {offer.amount for offer in setting.table.offers if not offer.on_top}
+    alternatives = {offer.amount for offer in setting.table.offers if not offer.on_top and offer.within(mandate)}
+    if not named:
+        # "Yes, 75 dollars is fine," and "please go ahead." are one sentence: the second means what the first named.
+        begun = _sentence_begun(setting.said_before)
+        named = [Offer(amount=amount) for amount in find_amounts(begun, currency=mandate.max_amount.currency)]
     if any(offer.amount and offer.amount in alternatives for offer in named):
         return None  # it names an alternative within the mandate, whatever else is on the table
     outside = setting.table.outside(mandate)
     return _ask(outside[-1], setting) if outside else None
+
+
+def _sentence_begun(said_before: str) -> str:
+    """What of the present sentence this reply has said already."""
+    return re.split(r"[.!?]\s*", said_before)[-1]
 
 
 def _ask(offer: Offer, setting: Setting) -> Verdict:

@@ -11,7 +11,7 @@ class Outcome(StrEnum):
     CALLEE_HUNG_UP = "callee_hung_up"
     """The callee ended the call before a goodbye of ours."""
     NEEDS_ANSWER = "needs_answer"
-    """The person did not answer in time; the callee was told that we call back."""
+    """The person did not answer while the callee waited; we call back with the answer."""
     DO_NOT_CALL = "do_not_call"
     """The callee does not want calls; honoured at once."""
     NO_ANSWER = "no_answer"

@@ -23,6 +23,11 @@ _DANGLING = word_set(
     " um uh er would could should can will do does did have has had not very just then than as until after"
     " before between"
 )
+_STRANDED = re.compile(
+    r"\b(?:who|whom|what|which|where)\b.*\b(?:for|with|from|about|at|in|on|to|of|by)$"
+    r"|\b(?:like|do|take|want|need|get|see|mean|know|about|with|for|of|in|on|at) (?:that|this|those|these)$"
+)
+"""Whole sentences may end so: "who are they for", "would you like that"."""
 _ASKS_FOR_DETAIL = re.compile(
     r"\b(?:names?|spell|numbers?|address|e-?mail|dates?|birth|zip|postcode|account|confirmation|reference|when"
     r"|which day"
@@ -60,7 +65,7 @@ def _half_said(plain: str, wants_detail: bool) -> bool:
         return True
     bare = plain.rstrip(".?! ")
     last = bare.rsplit(None, 1)[-1] if bare else ""
-    if last in _DANGLING or _DETAIL_FOLLOWS.search(bare):
+    if (last in _DANGLING and not _STRANDED.search(bare)) or _DETAIL_FOLLOWS.search(bare):
         return True
     if digits := _DIGIT_BY_DIGIT.search(in_digits(bare)):
         count = len(re.sub(r"\D", "", digits.group()))

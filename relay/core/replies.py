@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from floyd.money import find_amounts
 from relay.core import asking, closing, lines
 from relay.core.actions import QuestionKind
 from relay.core.events import (
@@ -190,6 +191,12 @@ def ask_requested(state: State, event: AskRequested, now: float) -> None:
     reply.acted = True
     if not reply.said and not reply.held:
         state.say(lines.LET_ME_CHECK, now, reply=reply)
+    named = [found.largest for found in find_amounts(event.question, currency=state.mandate.max_amount.currency)]
+    if beyond := [amount for amount in named if not state.mandate.allows(amount)]:
+        # Only a question about this very amount lets a yes widen the mandate.
+        most = max(beyond, key=lambda amount: amount.amount)
+        asking.ask(state, event.question, now, kind=QuestionKind.MANDATE, choices=event.choices, amount=most)
+        return
     kind = QuestionKind.APPROVAL if event.choices else QuestionKind.FACT
     asking.ask(state, event.question, now, kind=kind, choices=event.choices)
 

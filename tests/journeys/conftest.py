@@ -15,6 +15,7 @@ from floyd import hours
 from floyd.command.stack import Options, Stack
 from floyd.command.telephone import TelephoneNetwork
 from tests.journeys.town import Town
+from tests.journeys.trouble import Trouble
 
 # New York, Honolulu, London, Sydney: at any moment it is day at one of them.
 DISTRICTS = ("+12125550", "+18085550", "+442079460", "+61255500")
@@ -46,3 +47,12 @@ def _all_parts_alive(town: Town) -> Iterator[None]:
     """A part that died is the reason of whatever failed, and fails journeys that did not notice."""
     yield
     town.stack.check()
+
+
+@pytest.fixture
+def trouble(town: Town) -> Iterator[Trouble]:
+    """What a journey breaks is mended before the next."""
+    trouble = Trouble(town.stack, town.network)
+    yield trouble
+    trouble.mend()
+    trouble.close()

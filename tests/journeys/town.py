@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from floyd.command.client import Client, Errand, ErrandView
-from floyd.command.stack import Stack
+from floyd.command.stack import CALLER_NUMBER, Stack
 from floyd.command.telephone import TelephoneNetwork
 from floyd.documents import Fact, Person, Status
 from standins.phone_network.script import PERSONAS, load_persona
@@ -31,9 +31,10 @@ class Callee:
         """Everything the callee said, call after call."""
         return [line["text"] for ring in self.rings() for line in self._record(ring)["said"]]
 
-    def heard(self) -> str:
-        """Every word that reached the callee's ear, call after call."""
-        return " ".join(self.network.heard(ring["call_sid"]) for ring in self.rings())
+    def heard(self, ring: int | None = None) -> str:
+        """Every word that reached the callee's ear: in one call (0: the first), or call after call."""
+        rings = self.rings() if ring is None else [self.rings()[ring]]
+        return " ".join(self.network.heard(each["call_sid"]) for each in rings)
 
     def _record(self, ring: dict[str, Any]) -> dict[str, Any]:
         return self.network.call(ring["call_sid"], words=False)
@@ -45,6 +46,7 @@ class Requester:
 
     client: Client
     number: str
+    network: TelephoneNetwork
     errands: list[Errand] = field(default_factory=list)
 
     def knows(self, share: str = "always", **facts: str) -> None:
@@ -65,6 +67,14 @@ class Requester:
         view = errand.wait_until(lambda view: view.open_question is not None, DEADLINE_S)
         assert view.open_question is not None
         self.client.answer(errand.rid, view.open_question[0], answer)
+
+    def texts(self) -> list[str]:
+        """Every text message that this person got."""
+        return [message["body"] for message in self.network.messages(self.number)]
+
+    def text(self, body: str) -> None:
+        """Send Floyd a text message."""
+        self.network.text(self.number, CALLER_NUMBER, body)
 
 
 @dataclass
@@ -87,7 +97,7 @@ class Town:
         number = next(self.numbers)
         client = Client(self.stack.running, uuid.uuid4().hex, number=number, name=name)
         client.introduce(Person(name=name, number=number))
-        return Requester(client, number)
+        return Requester(client, number, self.network)
 
 
 def finished(view: ErrandView) -> bool:

@@ -102,7 +102,10 @@ def _from_errand(question: str, errand: Errand, story: Story) -> str | None:
         )
         return f"For {count[1]}." if count and not whens(count[0]) else None
     about_time = says(r"\bwhen\b|what (?:time|day|date)|which (?:day|date|time)", question)
-    if about_time and not says(LATER, question) and errand.kind not in ("report", "ask"):
+    if about_time and (later := re.search(LATER, question, re.I)):
+        stated = next((whens(part) for part in re.split(r",| and ", errand.goal) if says(rf"\b{later[0]}\b", part)), [])
+        return sentence(stated[0]) if stated else None
+    if about_time and errand.kind not in ("report", "ask"):
         times = errand.times or tuple(whens(errand.goal))
         return sentence(times[0]) if times else None
     if about_time or says(r"how (?:is|long|old|would you like to pay)|pay|card|symptom|fever", question):

@@ -32,6 +32,8 @@ REPEAT = _any(
     r"what was that",
     r"(?<!.)(?:sorry|pardon|what|excuse me)(?=\W*$)",
 )
+PATIENCE = r"^(?:sure|of course|okay|ok|certainly|no problem|yes)?,? ?(?:take your time|i can wait|no rush)\W*$"
+"""Nothing but "we wait for you"."""
 HOLD = _any(
     r"(?:please |can you |could you )?hold(?: on)?(?= (?:please|on|for|while|a)|\W*$)",
     r"(?:one|just a|just one) (?:moment|second|minute|sec)",

@@ -41,7 +41,7 @@ def talk(errand: Errand, story: Story) -> Reply:
     if story.exchanges >= MAX_EXCHANGES:
         return _end(HOPELESS, "no progress")
     reactions = [react(question, given, errand, story) for question, given in story.fresh]
-    if reactions and len(news.split()) < 3:
+    if reactions and (len(news.split()) < 3 or says(hearing.PATIENCE, news)):
         return Reply(" ".join(reactions[-2:]))
     if story.is_waiting and not (hearing.questions(news) or amounts(news) or says(hearing.GOODBYE, news)):
         return Reply(WAITING)

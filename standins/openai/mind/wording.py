@@ -195,7 +195,7 @@ def _resolved(news: str, callee: str, person: str) -> str:
         "daycare": "in daycare",
     }
     absent = next((words for place, words in away.items() if place in callee.lower()), None)
-    if absent and re.search(r"\b(?:sick|ill|unwell)\b", news) and " not " not in news:
+    if absent and re.search(r"\b(?:sick|ill|unwell)\b", news) and not re.search(r"\b(?:not|back)\b", news):
         news += f" and will not be {absent}"
     return news
 

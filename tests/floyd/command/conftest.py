@@ -21,6 +21,8 @@ def running(firestore_emulator: str, monkeypatch: pytest.MonkeyPatch) -> Running
         project=f"demo-{uuid.uuid4().hex[:12]}",
         firestore=firestore_emulator,
         api=nowhere,
+        plan=nowhere,
+        dial=nowhere,
         carrier=nowhere,
         sweep=nowhere,
         relays=[],

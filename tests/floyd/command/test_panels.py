@@ -5,8 +5,8 @@ from dataclasses import replace
 from rich.console import Console, RenderableType
 
 from floyd.command import panels
-from floyd.documents import Live
-from tests.floyd.command.views import NOW, flowers
+from floyd.documents import Live, Status
+from tests.floyd.command.views import NOW, flowers, turn
 
 
 def shown(what: RenderableType) -> str:
@@ -53,15 +53,31 @@ def test_a_cut_turn_and_its_gap_are_marked() -> None:
     assert "I am calling to order roses. — interrupted   500 ms" in shown(panels.turn_text(view, 2))
 
 
-def test_interim_words_appear_one_by_one_and_vanish_at_the_end() -> None:
+def test_the_words_of_this_moment_appear_one_by_one_and_vanish_at_the_end() -> None:
     """If this fails the live line jumps, or goes on talking after the call."""
     live = Live(seq=8, speaker="callee", interim="thank you and what", updated_at=NOW)
     request = flowers().request
     assert request is not None
-    talking = flowers(live=live, request=request.model_copy(update={"status": "talking"}))
+    talking = flowers(live=live, request=request.model_copy(update={"status": Status.TALKING}))
 
-    assert "thank you ▏" in shown(panels.interim_text(talking, 2))
-    assert shown(panels.interim_text(flowers(live=live), 2)).strip() == ""
+    assert "callee thank you ▏" in shown(panels.present_text(talking, 2))
+    assert shown(panels.present_text(flowers(live=live), 2)).strip() == ""
+
+
+def test_a_turn_under_way_is_shown_as_planned_and_told_when_it_is_over() -> None:
+    """If this fails Floyd's words appear only after they were spoken, or stay half a sentence."""
+    view = flowers()
+    assert view.request is not None
+    speaking = turn("floyd", "Yes please.", 24000, 25000, planned="Yes please. Thank you very much.")
+    view = replace(
+        view,
+        request=view.request.model_copy(update={"status": Status.TALKING}),
+        turns={**view.turns, 8: speaking},
+    )
+
+    assert "floyd Yes please. Thank you ▏" in shown(panels.present_text(view, 4))
+    assert view.settled(7)
+    assert not view.settled(8)
 
 
 def test_markup_in_a_value_is_only_text() -> None:

@@ -45,7 +45,7 @@ def test_what_comes_later_is_told_later() -> None:
     whole = flowers()
     assert whole.request is not None
     talking = whole.request.model_copy(update={"status": Status.TALKING, "outcome": None})
-    told(story, replace(whole, request=talking, turns={1: whole.turns[1]}))
+    told(story, replace(whole, request=talking, turns={1: whole.turns[1], 2: whole.turns[2]}))
 
     later = told(story, whole)
 
@@ -83,7 +83,7 @@ def test_a_question_is_answered_where_it_is_asked(client: Client, server: firest
 def test_following_ends_when_there_is_no_point_in_waiting(client: Client) -> None:
     """If this fails a dead stack keeps the terminal for ever."""
 
-    def dead() -> None:
+    def dead(_: ErrandView) -> None:
         raise FloydError("relay-1 ended")
 
     with client.follow("r") as errand, pytest.raises(FloydError, match="relay-1 ended"):

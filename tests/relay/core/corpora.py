@@ -142,6 +142,7 @@ AGREEMENTS = (
 )
 
 REFUSALS = (
+    "I am sorry, that is more than I can agree to.",
     "That is too much for us, I am afraid.",
     "I cannot agree to that.",
     "Let me check that first.",

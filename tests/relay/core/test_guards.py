@@ -80,6 +80,16 @@ def test_an_alternative_within_the_limit_replaces_the_offer() -> None:
     assert judge("We'll take the 75 dollar one.", "It is 560, or 75 for the small one.") == Pass()
 
 
+def test_one_sentence_spoken_in_two_segments_is_one_agreement() -> None:
+    """If this fails "75 dollars is fine" is followed by "I cannot agree to that"."""
+    heard = ("That is 560 dollars.", "I also have a small one for 75 dollars.")
+
+    assert judge("please go ahead.", *heard, said_before="Yes, 75 dollars is fine,") == Pass()
+    # A sentence that is over lends its price to nothing, and a price outside lends nothing at all.
+    assert isinstance(judge("Please go ahead.", *heard, said_before="Yes, 75 dollars is fine."), Ask)
+    assert isinstance(judge("please go ahead.", *heard, said_before="Yes, 560 dollars is fine,"), Ask)
+
+
 def test_a_yes_to_something_else_is_free_while_an_offer_is_open() -> None:
     """If this fails Floyd asks the person for leave to be polite."""
     assert judge("Yes, she is.", "It is 560 dollars.", "Is Christa in hospital?") == Pass()
