@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from google.api_core.exceptions import GoogleAPIError
 from websockets.asyncio.server import ServerConnection
@@ -88,6 +89,7 @@ class MediaCall:
         self._noted_at = 0.0
         self._session: Session | None = None
         self._record: CallRecord | None = None
+        self._earlier_s = _lasted_s(admitted, asyncio.get_running_loop().time() - since)
 
     async def run(self) -> None:
         """Talk until the conversation ends, then write down what it came to and let go of the line."""
@@ -108,6 +110,8 @@ class MediaCall:
             person=Reachable(person.number, self._house.from_number),
             first_seq=first_seq(self._admitted),
             known=prior_turns(self._admitted),
+            gaps=call.gaps,
+            began_ms=round(1000 * self._earlier_s),
         )
         session = Session(
             Conversation(brief, Policy()),
@@ -248,11 +252,14 @@ class MediaCall:
     def _cost(self) -> Cost:
         session = self._session
         assert session is not None
+        call = self._admitted.errand.call
+        assert call is not None
         return cost_of(
-            line_s=session.age_s,
+            line_s=self._earlier_s + session.age_s,
             recognised_s=session.ears_usage.sent_s,
             characters=session.characters,
             usages=session.usages,
+            earlier=call.cost,
         )
 
     def _monitor(self, track: int, sound: bytes) -> None:
@@ -281,3 +288,14 @@ class MediaCall:
             "frames_missing": self._stream.gaps,
         }
         logger.info("call ended", extra=about)
+
+
+def _lasted_s(admitted: Admitted, ago_s: float) -> float:
+    """How long the callee had been on the line when this stream began, `ago_s` ago: nothing but for a resumed call."""
+    call = admitted.errand.call
+    assert call is not None
+    if admitted.epoch == 1 or call.answered_at is None:
+        return 0.0
+    by_the_clock = (datetime.now(UTC) - call.answered_at).total_seconds() - ago_s
+    # Two machines' clocks: what was said here comes after what was said there all the same.
+    return max(by_the_clock, *(turn.end_ms / 1000 for turn in prior_turns(admitted)), 0.0)

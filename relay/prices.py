@@ -21,14 +21,23 @@ RECOGNITION_PER_MINUTE = Decimal("0.016")
 SYNTHESIS_PER_CHARACTER = Decimal("0.00003")
 
 
-def cost_of(*, line_s: float, recognised_s: float, characters: int, usages: Iterable[Usage]) -> Cost:
-    """The sum and its parts. `line_s`: since the callee answered; the carrier bills started minutes."""
+_NOTHING = Cost()
+
+
+def cost_of(
+    *, line_s: float, recognised_s: float, characters: int, usages: Iterable[Usage], earlier: Cost = _NOTHING
+) -> Cost:
+    """The sum and its parts. `line_s`: since the callee answered, at whatever relay; the carrier bills started minutes.
+
+    `earlier`: the bill of the relays that held the call before; all else is this relay's alone.
+    """
     parts = {
         "line": LINE_PER_MINUTE * math.ceil(line_s / 60),
         "recognition": RECOGNITION_PER_MINUTE * Decimal(recognised_s) / 60,
         "synthesis": SYNTHESIS_PER_CHARACTER * characters,
         "model": sum((_tokens(usage) for usage in usages), Decimal(0)),
     }
+    parts |= {name: part + Decimal(earlier.parts.get(name, "0")) for name, part in parts.items() if name != "line"}
     rounded = {name: part.quantize(Decimal("0.0001")) for name, part in parts.items()}
     return Cost(amount=str(sum(rounded.values())), parts={name: str(part) for name, part in rounded.items()})
 

@@ -68,8 +68,13 @@ class CallRecord:
         person: Reachable,
         first_seq: int = 0,
         known: Sequence[Turn] = (),
+        gaps: Sequence[Gap] = (),
+        began_ms: int = 0,
     ) -> None:
-        """`known`: turns of this call that another relay has written."""
+        """`known`, `gaps`: turns of this call, and their stage times, that another relay has written.
+
+        `began_ms`: how long the call had lasted when it came here. Turns count from the answer, wherever they are heard.
+        """
         self._key = key
         self._store = store
         self._carrier = carrier
@@ -77,6 +82,8 @@ class CallRecord:
         self._callee_number = callee_number
         self._person = person
         self._first_seq = first_seq
+        self._gaps = list(gaps)
+        self._began_ms = began_ms
         self._known = {turn.seq: turn for turn in known}
         self._first_known = len(self._known)
         self._waiting: dict[int, Turn | None] = {}  # None: taken back
@@ -212,8 +219,8 @@ class CallRecord:
             planned=turn.planned or None,
             sent=turn.sent or None,
             heard=turn.heard,
-            start_ms=turn.start_ms,
-            end_ms=turn.end_ms,
+            start_ms=self._began_ms + turn.start_ms,
+            end_ms=self._began_ms + turn.end_ms,
             cut=turn.cut,
             at=_now(),
         )
@@ -256,7 +263,7 @@ class CallRecord:
         fields: dict[str, Any] = {"cost": cost.model_dump()}
         if gaps:
             shifted = (gap.model_copy(update={"turn": gap.turn + self._first_seq}) for gap in gaps)
-            fields["gaps"] = [gap.model_dump(exclude_none=True) for gap in shifted]
+            fields["gaps"] = [gap.model_dump(exclude_none=True) for gap in (*self._gaps, *shifted)]
         await self._store.note_call(self._key.uid, self._key.rid, self._key.attempt, fields)
 
 

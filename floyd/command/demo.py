@@ -23,6 +23,7 @@ from floyd.command.stack import Options, Stack
 from floyd.command.telephone import TelephoneNetwork
 from floyd.command.verdict import Check, all_held, ordinary, refused_price
 from floyd.command.watch import Answering, answer_with, follow
+from floyd.documents import TERMINAL, Status
 
 SCHOOL = "Tell Mara's school that she is sick today"
 FLOWERS = "Order Christa some roses, up to 80 dollars"
@@ -33,6 +34,7 @@ BACK = "tomorrow"
 ANSWER = "No, 80 dollars at most"
 """What the person says to that price, unless whoever watches says otherwise."""
 ERRAND_S = 120.0
+CALL_OVER = {Status.WRAPPING, *TERMINAL}
 
 
 def demo(options: Options, *, record: Path | None, as_json: bool) -> bool:
@@ -76,23 +78,22 @@ class _Stage:
         self._stack = stack
         self._client = client
         self._network = network
-        self._handed_in: dict[str, Errand] = {}
+        self._early: Errand | None = None
 
     def play(self, text: str, answering: Answering, *, following: str = "") -> ErrandView:
-        """Hand a request in and show it to its end; `following` is handed in as soon as nobody is on the line.
+        """Hand a request in, unless that was done already, and show it to its end.
 
-        Its planning then takes place while the first one's result is worked out.
+        `following` is handed in as soon as the call is over: it is planned while this one's result is worked out.
         """
         self._console.print(Rule(f'[bold]"{text}"[/]', align="left"))
-        waiting = self._handed_in
-        self._handed_in = {}
-        with waiting.get(text) or self._client.request(text) as errand:
+        errand, self._early = self._early or self._client.request(text), None
 
-            def check(view: ErrandView) -> None:
-                self._stack.check()
-                if following and not self._handed_in and view.calls and view.settled(view.newest_turn):
-                    self._handed_in[following] = self._client.request(following)
+        def check(view: ErrandView) -> None:
+            self._stack.check()
+            if following and self._early is None and view.request and view.request.status in CALL_OVER:
+                self._early = self._client.request(following)
 
+        with errand:
             return follow(
                 errand,
                 self._console,

@@ -85,7 +85,7 @@ class Stack:
         self.stop()
 
     def stop(self) -> None:
-        """End every process, within about two seconds."""
+        """End every process, within about a second."""
         running.forget(self.options.directory)
         stop_all(self.children.values())
 
@@ -129,8 +129,9 @@ class Stack:
         for name in wanted:
             arguments = [f"--port={self._ports[name]}", *ARGUMENTS.get(name, ()), *self.options.stand_ins.get(name, ())]
             self._python(name, ["-m", "standins", name, *arguments], plain)
-        announced = {name: self._announcement(name) for name in wanted}
         phone = self._origin("phone-network") if "phone-network" in wanted else ""
+        if phone:
+            self._announcement("phone-network")
         numbers = self._connect_phones(phone) if phone else os.environ["FLOYD_DIAL_ALLOW"].split(",")
         numbers += self.options.also_allowed
 
@@ -156,6 +157,7 @@ class Stack:
         self._tell("waiting until every part is ready")
         for name in self.children:
             self._wait(name)
+        announced = {name: self._announcement(name) for name in wanted}
         for name, document in TRIGGERS.items():
             emulator.register_trigger(self._ports["firestore"], settings["GOOGLE_CLOUD_PROJECT"], name, document)
         self.running = running.Running(

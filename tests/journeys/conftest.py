@@ -32,7 +32,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         directory=tmp_path_factory.mktemp("stack"),
         only_stand_ins=True,
         sweep_every_s=5,
-        stand_ins={"google-speech": ("--mode=tones",), "google-tts": ("--voice=tones",)},
+        # Thinking at the default pace would be a third of every journey.
+        stand_ins={
+            "google-speech": ("--mode=tones",),
+            "google-tts": ("--voice=tones",),
+            "openai": ("--tokens-per-s=1000",),
+        },
         settings={"FLOYD_MAX_CALLS": "10"},
         also_allowed=numbers,
     )

@@ -90,7 +90,8 @@ class Trouble:
 
     def spoken(self) -> list[str]:
         """Every text that was sent to be spoken."""
-        return [each["text"] for each in self._http.get(f"{self._controls['google-tts']}/texts").raise_for_status().json()]
+        log = self._http.get(f"{self._controls['google-tts']}/texts").raise_for_status().json()
+        return [each["text"] for each in log["texts"]]
 
     def _post(self, stand_in: str, fault: dict[str, Any]) -> None:
         self._http.post(f"{self._controls[stand_in]}/faults", json=fault).raise_for_status()
