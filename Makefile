@@ -35,7 +35,7 @@ types: setup
 	$(BIN)/mypy --strict $(CODE)
 
 unit: setup
-	$(BIN)/pytest -q $(TESTS)
+	$(BIN)/pytest -q -n 2 --dist loadgroup $(TESTS)
 
 docs: setup  ## redraw what docs/architecture.md shows of the code
 	$(BIN)/python -m tests.drawing

@@ -7,7 +7,9 @@ reordered sound show up as wrong words.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -25,11 +27,18 @@ PHONES = range(200, 300)
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """The stack, started for the first journey and stopped after the last."""
+    with built(tmp_path_factory.mktemp("stack")) as town:
+        yield town
+
+
+@contextmanager
+def built(directory: Path, **settings: str) -> Iterator[Town]:
+    """A town of its own; `settings` are added to every process."""
     now = datetime.now(UTC)
     by_day = next(prefix for prefix in DISTRICTS if hours.is_allowed(f"{prefix}{PHONES[0]}", now))
     numbers = tuple(f"{by_day}{phone}" for phone in PHONES)
     options = Options(
-        directory=tmp_path_factory.mktemp("stack"),
+        directory=directory,
         only_stand_ins=True,
         sweep_every_s=5,
         # Thinking at the default pace would be a third of every journey.
@@ -38,7 +47,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             "google-tts": ("--voice=tones",),
             "openai": ("--tokens-per-s=1000",),
         },
-        settings={"FLOYD_MAX_CALLS": "10"},
+        settings={"FLOYD_MAX_CALLS": "10", **settings},
         also_allowed=numbers,
     )
     with Stack(options) as stack:

@@ -41,13 +41,13 @@ def test_what_the_plan_misses_is_asked_before_anybody_is_rung(town: Town) -> Non
 
 def test_what_only_the_callee_asks_is_asked_while_they_are_kept_company(town: Town) -> None:
     """If this fails Floyd invents an answer, or lets the callee wait in silence."""
-    question = "what is her date of birth please"
     school = town.callee(
         greeting="hello lincoln elementary school",
-        patience_s=30,
         lines=[
-            {"say": question},
-            {"say": "sure take your time"},
+            {
+                "say": "what is her date of birth please",
+                "when": [{"hears": ["moment"], "say": "sure", "then": "stay", "patience_s": 30}],
+            },
             {"say": "okay i have written it down thank you for letting us know goodbye", "hang_up": True},
         ],
     )

@@ -1,11 +1,13 @@
 """Nobody picks up, or the line is busy: each is called what it is, and tried again later rather than at once."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from floyd.command.client import ErrandView
 from floyd.documents import Status
 from floyd.lifecycle.errand import REDIAL_AFTER
+from tests.journeys.library import NEWS, library, reader
 from tests.journeys.town import DEADLINE_S, Town, finished
 
 pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
@@ -13,28 +15,28 @@ pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
 
 def test_the_next_call_is_spaced_and_the_reason_is_kept(town: Town) -> None:
     """If this fails Floyd rings on and on, gives up at once, or takes a busy line for an empty house."""
-    phones = {"no_answer": town.callee(outcome="no-answer"), "busy": town.callee(outcome="busy")}
-    errands = {}
-    for reason, phone in phones.items():
-        tom = town.requester()
-        tom.knows(school_name="Lincoln Elementary", school_number=phone.number, child_name="Mara Baker")
-        errands[reason] = tom.request("Tell Mara's school that she is sick today"), tom
+    phones = {"no_answer": library(town, outcome="no-answer"), "busy": library(town, outcome="busy")}
+    people = {reason: reader(town, phone) for reason, phone in phones.items()}
+    errands = {reason: person.request(NEWS) for reason, person in people.items()}
 
-    for reason, (errand, tom) in errands.items():
-        view = errand.wait_until(
-            lambda view: view.request is not None and view.request.attempt == 2 or view.finished, DEADLINE_S
-        )
+    for reason, errand in errands.items():
+        view = errand.wait_until(lambda view: second_attempt(view) or view.finished, DEADLINE_S)
         assert view.request is not None
         assert view.request.status is Status.READY
-        assert view.calls[1].end_reason == reason
-        wait = view.request.not_before - view.calls[1].ended_at
-        assert abs(wait - REDIAL_AFTER[0]) < timedelta(minutes=1)
-        assert view.request.not_before > datetime.now(UTC)
-        assert len(phones[reason].rings()) == 1
-        assert view.turns == {}
-        # The second attempt is not for this journey.
-        tom.client.call("POST", f"/requests/{errand.rid}/cancel")
+        call = view.calls[1]
+        assert call.end_reason == reason
+        assert call.ended_at is not None
+        assert view.request.not_before is not None
+        assert abs(view.request.not_before - call.ended_at - REDIAL_AFTER[0]) < timedelta(minutes=1)
+        assert not view.turns
+
+        # What is to come can still be called off, and nobody was rung twice meanwhile.
+        people[reason].client.call("POST", f"/requests/{errand.rid}/cancel")
         view = errand.wait_until(finished, DEADLINE_S)
         assert view.request is not None
         assert view.request.status is Status.CANCELLED
         assert len(phones[reason].rings()) == 1
+
+
+def second_attempt(view: ErrandView) -> bool:
+    return view.request is not None and view.request.attempt == 2
