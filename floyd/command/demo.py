@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.rule import Rule
@@ -48,7 +49,12 @@ def demo(options: Options, *, record: Path | None, as_json: bool) -> bool:
         stage = _Stage(console, stack, client, network)
         school = stage.play(SCHOOL, answer_with(console, BACK), following=FLOWERS)
         flowers = stage.play(FLOWERS, answer_with(console, ANSWER))
-        checks = [*stage.judged(school), *stage.judged(flowers), *refused_price(flowers, ASKED), stage.nobody_else()]
+        checks = [
+            *stage.judged(school),
+            *stage.judged(flowers),
+            *refused_price(flowers, stage.phone_records(flowers), ASKED),
+            stage.nobody_else(),
+        ]
         if record:
             keep_sound(record, stage.sounds((school, flowers)))
         network.close()
@@ -106,6 +112,10 @@ class _Stage:
     def judged(self, view: ErrandView) -> list[Check]:
         sids = {call.sid for call in view.calls.values()}
         return ordinary(view, [ring for ring in self._network.rings() if ring["call_sid"] in sids])
+
+    def phone_records(self, view: ErrandView) -> list[dict[str, Any]]:
+        """What the phones had of this errand's calls."""
+        return [self._network.call(call.sid) for call in view.calls.values() if call.sid]
 
     def nobody_else(self) -> Check:
         """Whether only numbers of the simulated network were rung."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,12 +12,8 @@ from floyd.command.client import ErrandView
 from floyd.documents import Status
 from floyd.money import find_amounts
 
-_AGREES = re.compile(
-    r"\b(?:yes|yeah|okay|ok|sure|agreed?|deal|we'll take|i'll take|go ahead|that is fine|that's fine)\b", re.I
-)
-_ASKS_FIRST = re.compile(
-    r"\b(?:check|ask|moment|call (?:you )?back|let me|cannot|can't|limit|at most|more than)\b", re.I
-)
+# What the callee's ear may not catch between a price above the limit and the next price.
+_AGREES = re.compile(r"\b(?:yes|yeah|deal|agreed|(?:take|book|order) it|go ahead|(?:that|it|dollars) is fine)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +37,8 @@ def ordinary(view: ErrandView, rings: list[dict[str, Any]]) -> list[Check]:
     ]
 
 
-def refused_price(view: ErrandView, asked: Decimal) -> list[Check]:
-    """What must hold where the callee asked more than Floyd may agree to: `asked` dollars."""
+def refused_price(view: ErrandView, calls: list[dict[str, Any]], asked: Decimal) -> list[Check]:
+    """What must hold where the callee asked `asked` dollars, more than Floyd may agree to. `calls`: phone records."""
     request = view.request
     limit = Decimal(request.mandate.max_amount) if request and request.mandate else Decimal(0)
     offers = [seq for seq, turn in view.turns.items() if turn.speaker == "callee" and asked in _amounts(turn.heard)]
@@ -51,7 +47,7 @@ def refused_price(view: ErrandView, asked: Decimal) -> list[Check]:
     answered = [question for question in view.questions.values() if question.status == "answered"]
     return [
         Check(f"the callee asked {asked} dollars", bool(offers)),
-        Check("Floyd did not agree to it", not any(_agreed_after(view, seq) for seq in offers)),
+        Check("the callee's ear caught no agreement to it", not agreed_by_ear(calls, asked)),
         Check(
             "the person was asked about it and answered",
             any(asked in _amounts(question.text) for question in answered),
@@ -63,16 +59,20 @@ def refused_price(view: ErrandView, asked: Decimal) -> list[Check]:
     ]
 
 
-def _agreed_after(view: ErrandView, offer: int) -> bool:
-    """Whether Floyd said yes between this offer and the callee's next price."""
-    for seq, turn in view.turns.items():
-        if seq <= offer:
-            continue
-        if turn.speaker == "callee" and _amounts(turn.heard):
-            return False
-        if turn.speaker == "floyd" and _AGREES.search(turn.heard) and not _ASKS_FIRST.search(turn.heard):
-            return True
-    return False
+def agreed_by_ear(calls: Iterable[dict[str, Any]], asked: Decimal) -> bool:
+    """Whether a callee's ear caught a yes after this price and before the next: the phones' records, none of ours."""
+    return any(
+        _AGREES.search(" ".join(word["word"] for word in call["heard"] if start <= word["start_ms"] < end))
+        for call in calls
+        for start, end in _open_for(asked, call["said"])
+    )
+
+
+def _open_for(asked: Decimal, said: list[dict[str, Any]]) -> Iterator[tuple[float, float]]:
+    """From each naming of this price to the next price that the callee named."""
+    priced = [(line["start_ms"], _amounts(line["text"])) for line in said if _amounts(line["text"])]
+    ends = [start for start, _ in priced[1:]] + [float("inf")]
+    yield from ((start, end) for (start, amounts), end in zip(priced, ends, strict=True) if asked in amounts)
 
 
 def _amounts(text: str) -> set[Decimal]:

@@ -1,12 +1,14 @@
 """The demonstration's judge: it must not be taken in."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from floyd.command.client import ErrandView
-from floyd.command.verdict import all_held, ordinary, refused_price
+from floyd.command.verdict import agreed_by_ear, all_held, ordinary, refused_price
 from floyd.documents import Status
 from floyd.plans import CheckedClaim, MandateTerms
 from tests.floyd.command.views import flowers
@@ -15,13 +17,25 @@ ASKED = Decimal(560)
 RINGS = [{"number": "+12125550143", "call_sid": "CA1"}]
 
 
+LARGE = ("that is five hundred and sixty dollars is that all right", 1000)
+SMALL = ("i also have a small one for seventy five dollars", 9000)
+
+
+def phone(heard: str, said: Sequence[tuple[str, int]] = (LARGE, SMALL), at_ms: int = 5000) -> dict[str, Any]:
+    """A phone's record in which Floyd's words begin at `at_ms`."""
+    return {
+        "said": [{"text": text, "start_ms": start} for text, start in said],
+        "heard": [{"word": word, "start_ms": at_ms + 300 * place} for place, word in enumerate(heard.split())],
+    }
+
+
 def failed(view: ErrandView) -> list[str]:
-    return [check.claim for check in refused_price(view, ASKED) if not check.held]
+    return [check.claim for check in refused_price(view, [phone("one moment please")], ASKED) if not check.held]
 
 
 def test_what_really_happened_is_believed() -> None:
     """If this fails a good demonstration ends with a failure."""
-    assert all_held([*ordinary(flowers(), RINGS), *refused_price(flowers(), ASKED)])
+    assert all_held([*ordinary(flowers(), RINGS), *refused_price(flowers(), [phone("one moment please")], ASKED)])
 
 
 @pytest.mark.parametrize("rings", [[], RINGS * 2])
@@ -55,19 +69,22 @@ def test_a_result_without_proof_is_noticed() -> None:
     assert not all_held(ordinary(view, RINGS))
 
 
-OFFER = ("callee", "that is five hundred and sixty dollars is that all right")
-
-
-@pytest.mark.parametrize("yes", ["Yes please.", "That is fine, we'll take it.", "Sure!", "Okay, go ahead."])
-def test_saying_yes_to_the_price_is_noticed(yes: str) -> None:
+@pytest.mark.parametrize("yes", ["yes please", "that is fine", "we will take it", "okay go ahead", "it is a deal"])
+def test_a_yes_to_the_price_at_the_callees_ear_is_noticed(yes: str) -> None:
     """If this fails Floyd may agree to any price in the demonstration."""
-    assert "Floyd did not agree to it" in failed(flowers(OFFER, ("floyd", yes)))
+    assert agreed_by_ear([phone(yes)], ASKED)
 
 
-@pytest.mark.parametrize("no", ["Okay, I have to check that.", "Let me ask, one moment.", "No, thank you."])
+@pytest.mark.parametrize("no", ["okay i have to check that", "that is more than i can agree to", "no thank you"])
 def test_holding_the_line_is_no_agreement(no: str) -> None:
     """If this fails a polite refusal counts as agreement."""
-    assert "Floyd did not agree to it" not in failed(flowers(OFFER, ("floyd", no)))
+    assert not agreed_by_ear([phone(no)], ASKED)
+
+
+def test_a_yes_to_the_next_price_is_none_to_this_one() -> None:
+    """If this fails agreeing to 75 dollars counts as agreeing to 560."""
+    assert not agreed_by_ear([phone("yes please", at_ms=12_000)], ASKED)
+    assert agreed_by_ear([phone("yes please", (LARGE,), at_ms=12_000)], ASKED)
 
 
 def test_a_price_that_was_never_asked_is_noticed() -> None:
