@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -11,6 +11,8 @@ from floyd import hours
 
 # Decoding a whole call's sound takes seconds on a busy machine.
 ASK_S = 60.0
+# An errand with a call back must not run into the callee's evening.
+ERRAND = timedelta(minutes=30)
 
 
 class TelephoneNetwork:
@@ -33,8 +35,10 @@ class TelephoneNetwork:
         return found
 
     def number_by_day(self, name: str, now: datetime) -> str | None:
-        """A number of this persona where one may ring now, by the callee's clock."""
-        return next((number for number in self.callees().get(name, []) if hours.is_allowed(number, now)), None)
+        """A number of this persona where one may ring now and for a while yet, by the callee's clock."""
+        moments = (now, now + ERRAND)
+        numbers = self.callees().get(name, [])
+        return next((each for each in numbers if all(hours.is_allowed(each, at) for at in moments)), None)
 
     def rings(self, number: str | None = None) -> list[dict[str, Any]]:
         """Every ring of every phone, oldest first: {number, from, call_sid, at}."""

@@ -98,6 +98,7 @@ def follow(
             question = view.open_question
             if question and question[0] not in asked:
                 asked.add(question[0])
+                live.update(Group(), refresh=True)  # what stands below is wiped here, or stopping wipes the line above
                 live.stop()
                 answer = answering(question[1])
                 if answer:
