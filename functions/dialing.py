@@ -16,7 +16,7 @@ from decimal import Decimal
 from floyd import hours
 from floyd.carrier import RING_LIMIT_S, TALK_LIMIT_S, CallRefused, Carrier, MaybePlaced, NotSent, Placed, PlacedCall
 from floyd.documents import CallStatus, Person, Request, Status
-from floyd.errors import VendorError
+from floyd.errors import NotFoundError, VendorError
 from floyd.lifecycle import Errand
 from floyd.lifecycle.events import DialClaimed, DialDue, DialRefused, Posted, Postponed, PostUnknown
 from floyd.phone_numbers import Number, Refusal, judge, may_ring
@@ -143,7 +143,10 @@ async def dial_call(
 
     Raises what the store raises; an attempt that ends so is taken up again by the sweeper, under a new number.
     """
-    errand = (await store.load(uid, rid, attempt=attempt)).errand
+    try:
+        errand = (await store.load(uid, rid, attempt=attempt)).errand
+    except NotFoundError:
+        return "gone"
     if (why := _not_wanted(errand, attempt, now)) is not None:
         return why
     holder = line_holder(uid, rid, attempt)

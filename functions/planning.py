@@ -14,7 +14,7 @@ from floyd import hours, lines, logs
 from floyd.asking import ask_by_text
 from floyd.carrier import Carrier
 from floyd.documents import JobReason, Person, Question, Status
-from floyd.errors import LostGuardError, VendorError
+from floyd.errors import LostGuardError, NotFoundError, VendorError
 from floyd.lifecycle import Errand
 from floyd.lifecycle.events import AnsweredFromFacts, JobClaimed, JobFinished, PlanFailed, Planned
 from floyd.phone_numbers import Refusal, judge
@@ -54,7 +54,10 @@ async def run_job(uid: str, rid: str, job_id: str, parts: Parts, now: datetime) 
     job = await parts.store.job(uid, rid, job_id)
     if job is None or job.done_at is not None:
         return "done already" if job else "gone"
-    claimed = await parts.store.move(uid, rid, JobClaimed(uuid4().hex, job.reason, job.attempt))
+    try:
+        claimed = await parts.store.move(uid, rid, JobClaimed(uuid4().hex, job.reason, job.attempt))
+    except NotFoundError:
+        return "gone"
     lease = claimed.errand.request.lease
     logs.trace.set(claimed.errand.request.trace)
     if claimed.decision.ignored is not None or lease is None or not lease.owner:

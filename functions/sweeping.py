@@ -39,6 +39,8 @@ BUDGET_S = 50.0
 SECOND_LOOK_S = 2.0
 # A dialler needs this long between its order and having written it down; only then is its call anybody else's business.
 ORDER_GRACE = timedelta(seconds=30)
+# A relay that was told to end a call says goodbye first: its closing takes at most 20 s, hearing of it a few more.
+GOODBYE = timedelta(seconds=30)
 # A person's data is removed again, in case a late writer brought some back.
 TOMBSTONE_KEPT = timedelta(minutes=10)
 
@@ -91,7 +93,7 @@ class Sweep:
         call = errand.call
         if call is None or errand.request.status not in LIVE or call.status is CallStatus.INTENDED:
             return "rested"
-        unwanted = errand.request.cancel_requested_at is not None
+        unwanted = self._is_unwanted(errand.request)
         queued_too_long = (
             call.status in (CallStatus.QUEUED, CallStatus.INITIATED)
             and call.not_after is not None
@@ -104,6 +106,13 @@ class Sweep:
         evidence = await self._ask_carrier(errand, call)
         moved = await self.store.move(uid, rid, Swept(evidence), self.now)
         return "rested" if moved.decision.ignored else f"call {evidence}"
+
+    def _is_unwanted(self, request: Request) -> bool:
+        """Whether the carrier must be made to end this call, since nobody else will."""
+        cancelled_at = request.cancel_requested_at
+        if cancelled_at is None:
+            return False
+        return request.status is not Status.TALKING or self.now - cancelled_at > GOODBYE
 
     async def _ask_carrier(self, errand: Errand, call: Call) -> Evidence:
         """What the carrier says about this call; whatever it says is applied to the request."""

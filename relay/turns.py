@@ -73,7 +73,7 @@ class CallRecord:
     ) -> None:
         """`known`, `gaps`: turns of this call, and their stage times, that another relay has written.
 
-        `began_ms`: how long the call had lasted when it came here. Turns count from the answer, wherever they are heard.
+        `began_ms`: how long the call had lasted when it came here. Turns count from the answer, whoever hears them.
         """
         self._key = key
         self._store = store

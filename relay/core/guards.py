@@ -28,6 +28,8 @@ class Replace:
     """Say this fixed line in its place, once per reply."""
 
     line: str
+    drops_rest: bool = False
+    """Nothing more of this reply is wanted: a model that recites its instructions goes on reciting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ _LONG_DIGITS = 3
 def _confidential(segment: str, setting: Setting) -> Verdict | None:
     whole = f"{setting.said_before} {segment}"
     if reads_out_data(segment) or quotes(whole, setting.brief.confidential, setting.brief.speakable()):
-        return Replace(lines.WITHHELD)
+        return Replace(lines.WITHHELD, drops_rest=True)
     return None
 
 

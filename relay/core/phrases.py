@@ -46,6 +46,10 @@ _HOLD_ON = re.compile(
 )
 _WORDS_AFTER_HOLD = 6
 """\"Let me check | if she is in today for you\": what still belongs to the request for a moment."""
+_ASKS_AFTER_HOLD = re.compile(
+    r"^ ?(?:but |so |and )?(?:are|is|am|do|did|have|can|could|will|would) (?:you|i|this|that|it)\b"
+)
+"""\"Wait a minute | are you a robot\": the moment is over, they want an answer."""
 _STOP = re.compile(r"^(?:no|stop|wait|hello|hey|sorry|pardon|what|excuse me|hold on|hang on|listen|enough|quiet)\b")
 _YES_NO = word_set("yes no yeah nope yep nah correct exactly right sure okay ok absolutely certainly speaking hello hi")
 
@@ -96,7 +100,9 @@ def asks_to_hold(text: str) -> bool:
         return False
     if re.search(r"\b(?:hold|wait)(?: please| on)?$", plain):
         return True
-    return len(plain[requests[-1].end() :].split()) <= _WORDS_AFTER_HOLD and not text.rstrip().endswith("?")
+    rest = plain[requests[-1].end() :]
+    asks = text.rstrip().endswith("?") or bool(_ASKS_AFTER_HOLD.match(rest))
+    return len(rest.split()) <= _WORDS_AFTER_HOLD and not asks
 
 
 def takes_the_floor(text: str, least_words: int) -> bool:

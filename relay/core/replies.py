@@ -73,10 +73,12 @@ def _say(state: State, reply: Reply, segment: str, now: float) -> None:
         case Pass():
             reply.text = f"{reply.text} {segment}".strip()
             state.say(segment, now, protected=reply.ends_call, reply=reply)
-        case Replace(line):
+        case Replace(line, drops_rest):
             if not reply.refused:
                 reply.refused = True
                 state.say(line, now, reply=reply)
+            if drops_rest:
+                state.cancel_reply()
         case Ask(line, question, kind, amount):
             state.say(line, now, reply=reply)
             state.cancel_reply()

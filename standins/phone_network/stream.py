@@ -157,7 +157,8 @@ class MediaStream(asyncio.Protocol):
             "customParameters": self._stream.parameters,
         }
         self._send({"event": "start", "start": start})
-        self._call.note("stream started", stream_sid=self.sid, url=self._stream.url)
+        parameters = dict(self._stream.parameters)
+        self._call.note("stream started", stream_sid=self.sid, url=self._stream.url, parameters=parameters)
         self._notes.stream_event(self._stream, self.sid, "stream-started")
 
     async def _stop(self) -> None:

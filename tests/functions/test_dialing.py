@@ -44,6 +44,11 @@ async def test_thirty_racing_diallers_ring_each_phone_once(stage: Stage) -> None
     assert len(stage.exchange.calls) == 5
 
 
+async def test_an_event_about_what_is_gone_is_done_with(stage: Stage) -> None:
+    """Fails if an erased account's last event is refused, and so delivered again for a day."""
+    assert await stage.dial("never", 1) == "gone"
+
+
 async def test_a_lost_answer_is_not_asked_for_again(stage: Stage) -> None:
     """Fails if Floyd rings twice because the carrier's answer to the first order was lost."""
     number = stage.number(0)

@@ -130,6 +130,20 @@ async def test_a_cancelled_call_that_still_rings_is_ended(stage: Stage) -> None:
     assert (await stage.call("r1")).end_reason == "cancelled"
 
 
+async def test_a_cancelled_talk_has_time_for_a_goodbye(stage: Stage) -> None:
+    """Fails if a pass of the sweeper cuts a relay off in mid-goodbye, or a dead relay's call goes on."""
+    silence(stage)
+    await stage.ring("r1", stage.number(0, ANSWERS))
+    await stage.relays[0].streamed(1)
+    await stage.store.move("tom", "r1", StreamStarted(1, stage.relays[0].url, 1))
+    await stage.store.move("tom", "r1", CancelRequested())
+    await stage.sweep(after=MINUTE / 6)
+    assert (await stage.errand("r1")).request.status is Status.TALKING
+    await stage.sweep(after=MINUTE)
+    await sweep_until(stage, lambda: over(stage, "r1"))
+    assert (await stage.call("r1")).end_reason == "cancelled"
+
+
 async def test_a_relay_that_died_with_its_call(stage: Stage) -> None:
     """Fails if a call whose relay never reported its end keeps the request "talking"."""
     silence(stage)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def built(directory: Path, **settings: str) -> Iterator[Town]:
     """A town of its own; `settings` are added to every process."""
     now = datetime.now(UTC)
-    by_day = next(prefix for prefix in DISTRICTS if hours.is_allowed(f"{prefix}{PHONES[0]}", now))
+    whole_run = (now, now + timedelta(hours=1))
+    by_day = next(
+        prefix for prefix in DISTRICTS if all(hours.is_allowed(f"{prefix}{PHONES[0]}", at) for at in whole_run)
+    )
     numbers = tuple(f"{by_day}{phone}" for phone in PHONES)
     options = Options(
         directory=directory,

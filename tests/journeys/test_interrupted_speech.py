@@ -34,11 +34,10 @@ def test_the_transcript_holds_what_an_interrupting_callee_heard(town: Town) -> N
     oak = library(town, lines=[interruption, {"say": NOTED, "hang_up": True}])
     view = reader(town, oak).request(NEWS).wait_until(finished, DEADLINE_S)
 
-    ours = by_floyd(view)
-    first, *_ = ours
-    said_before, _, _ = oak.heard().partition(spoken(ours[1].heard))
-    assert_cut(first, said_before)
-    assert not any(turn.cut for turn in ours[1:])
+    cut, *whole = by_floyd(view)
+    before, _, _ = oak.heard().partition(spoken(whole[0].heard))
+    assert_cut(cut, before)
+    assert not any(turn.cut for turn in whole)
 
 
 def by_floyd(view: ErrandView) -> list[Turn]:

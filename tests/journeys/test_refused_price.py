@@ -10,25 +10,22 @@ from tests.journeys.words import agreements, spoken
 
 pytestmark = pytest.mark.timeout(3 * DEADLINE_S)
 
-ASKED = "i can do a large bouquet of roses for five hundred and sixty dollars is that all right"
-IN_A_HURRY = "i cannot wait right now please call me back goodbye"
-CONFIRMED = "thank you so that is one small bouquet for seventy five dollars and your order is confirmed"
 ANSWER = "No, 80 dollars at most"
+IN_A_HURRY = {"say": "i cannot wait please call me back goodbye"}
 
 
-def shop(town: Town) -> Callee:
+def shop(town: Town, *meanwhile: dict[str, str]) -> Callee:
     """Asks 560 dollars, does not wait for an answer, and to whoever rings again offers a bouquet for 75."""
     return town.callee(
         greeting="hello rose flower shop",
         again="small",
-        again_greeting="hello again rose flower shop",
+        again_greeting="hello again",
         lines=[
-            {"say": ASKED},
-            {"say": IN_A_HURRY},
+            {"say": "that is five hundred and sixty dollars is that all right"},
+            *meanwhile,
             {"hang_up": True},
             {"label": "small", "say": "i also have a small bouquet for seventy five dollars would you like that"},
-            {"say": CONFIRMED},
-            {"say": "goodbye", "hang_up": True},
+            {"say": "so that is seventy five dollars and your order is confirmed goodbye", "hang_up": True},
         ],
     )
 
@@ -42,7 +39,7 @@ def customer(callee: Callee, town: Town) -> Requester:
 
 def test_the_person_decides_and_floyd_rings_back_within_the_limit(town: Town) -> None:
     """If this fails Floyd spends more than it may, leaves the person unasked, or forgets to ring back."""
-    shops = shop(town), shop(town)
+    polite, rude = shops = shop(town, IN_A_HURRY), shop(town)
     by_app, by_text = (customer(each, town) for each in shops)
     errands = [person.request("Order Christa some roses, up to 80 dollars") for person in (by_app, by_text)]
 
@@ -50,6 +47,8 @@ def test_the_person_decides_and_floyd_rings_back_within_the_limit(town: Town) ->
         refused(errand.wait_until(has_status(Status.WAITING), DEADLINE_S), callee)
         (asked,) = person.texts()
         assert "560" in asked
+    assert spoken(lines.BAIL) in polite.heard()
+    assert spoken(lines.BAIL) not in rude.heard()
 
     by_app.answer(errands[0], ANSWER)
     by_text.text(ANSWER)
@@ -61,10 +60,8 @@ def test_the_person_decides_and_floyd_rings_back_within_the_limit(town: Town) ->
 
 
 def refused(view: ErrandView, callee: Callee) -> None:
-    """After the first call: nothing was agreed, the callee was told to expect another call, a question is open."""
-    heard = callee.heard()
-    assert spoken(lines.BAIL) in heard
-    assert not agreements(heard)
+    """After the first call: nothing was agreed, and a question is open."""
+    assert not agreements(callee.heard())
     assert view.open_question is not None
 
 

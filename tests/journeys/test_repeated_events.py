@@ -47,7 +47,11 @@ def test_ten_copies_of_every_event_make_one_plan_and_one_ring(town: Town, troubl
     errand.wait_until(lambda view: bool(view.calls), DEADLINE_S)
     answers += deliver(running.dial, running.project, f"{path}/calls/1")
     view = errand.wait_until(finished, DEADLINE_S)
-    for function, document in ((running.plan, "jobs/new-1"), (running.plan, "jobs/outcome-1"), (running.dial, "calls/1")):
+    for function, document in (
+        (running.plan, "jobs/new-1"),
+        (running.plan, "jobs/outcome-1"),
+        (running.dial, "calls/1"),
+    ):
         answers += deliver(function, running.project, f"{path}/{document}")
 
     assert set(answers) == {200}

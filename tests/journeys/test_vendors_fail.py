@@ -59,7 +59,7 @@ def test_nobody_notices_vendors_that_fail_for_a_moment(town: Town, trouble: Trou
 @pytest.mark.parametrize("vendor", ["model", "ears", "voice"])
 def test_a_vendor_that_is_gone_ends_the_call_with_an_apology(town: Town, trouble: Trouble, vendor: str) -> None:
     """If this fails a callee listens to silence, and the person never learns that it was not the callee's fault."""
-    callee = library(town, lines=[{"say": QUESTION}, {"say": NOTED}], patience_s=20)
+    callee = library(town, lines=[{"say": QUESTION}], patience_s=20)
     errand = reader(town, callee).request(NEWS)
     errand.wait_until(lambda view: bool(view.turns), DEADLINE_S)
     match vendor:
@@ -75,19 +75,21 @@ def test_a_vendor_that_is_gone_ends_the_call_with_an_apology(town: Town, trouble
     assert view.request is not None
     assert view.request.outcome is not None
     assert (view.request.status, view.request.outcome.category) == (Status.FAILED, "vendor_failed")
-    assert view.request.status_reason == "A technical fault ended the call."
+    assert view.request.status_reason
     assert len(callee.rings()) == 1
     assert "i am sorry i have a technical problem" in callee.heard()
 
 
 def test_a_voice_that_was_never_there_leaves_no_call_behind(town: Town, trouble: Trouble) -> None:
     """If this fails a call without any voice stays open, or is called a success."""
-    callee = library(town)
+    callee = library(town, lines=[], patience_s=20)
     trouble.with_voice("status", times=FOR_GOOD)
 
-    view = reader(town, callee).request(NEWS, key=None).wait_until(finished, DEADLINE_S)
+    # A name of its own: what was rendered for others is still there.
+    view = reader(town, callee, "Una Hill").request(NEWS).wait_until(finished, DEADLINE_S)
 
     assert view.request is not None
-    assert view.request.status in (Status.FAILED, Status.UNCONFIRMED)
+    assert view.request.status is Status.FAILED
     assert view.request.status_reason
-    assert len(callee.rings()) <= 1
+    assert "una hill" not in callee.heard()
+    assert len(callee.rings()) == 1

@@ -93,6 +93,11 @@ class Trouble:
         log = self._http.get(f"{self._controls['google-tts']}/texts").raise_for_status().json()
         return [each["text"] for each in log["texts"]]
 
+    def everything_sent(self) -> str:
+        """Every byte that the model was sent, and every text for the voice."""
+        answer = self._http.get(f"{self._controls['openai']}/requests").raise_for_status().json()
+        return "\n".join([*(each["text"] for each in answer["requests"]), *self.spoken()])
+
     def _post(self, stand_in: str, fault: dict[str, Any]) -> None:
         self._http.post(f"{self._controls[stand_in]}/faults", json=fault).raise_for_status()
 

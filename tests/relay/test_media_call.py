@@ -152,6 +152,8 @@ async def test_a_call_that_loses_its_relay_goes_on_where_it_was(running: Relay) 
     turns = [turn for _, turn in await running.store.turns(UID, RID)]
     assert turns[0].heard == "hello"
     assert any("cut off" in turn.heard for turn in turns[3:])
+    began = [turn.start_ms for turn in turns]
+    assert began == sorted(began), "turns count from the answer, whichever relay hears them"
     assert (await running.store.load(UID, RID)).errand.request.status is Status.WRAPPING
 
 

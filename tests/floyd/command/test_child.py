@@ -93,6 +93,19 @@ def test_stopping_takes_workers_along_and_does_not_wait_for_the_deaf(start: Star
     wait_for(lambda: not alive(worker))
 
 
+def test_a_part_that_ended_starts_anew(start: Start) -> None:
+    """If this fails a journey that kills a part takes the town from all that come after it."""
+    child = start("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+    child.wait_until(lambda: len(child.last_lines().splitlines()) == 1, DEADLINE_S)
+    child.kill()
+
+    child.start_again()
+
+    child.wait_until(lambda: len(child.last_lines().splitlines()) == 2, DEADLINE_S)
+    assert child.exit_code is None
+    assert int(child.last_lines().splitlines()[1]) == child.pid
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells children that their parent died")
 def test_children_do_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> None:
     """If this fails a crash of the command leaves a whole stack behind."""

@@ -3,6 +3,7 @@
 import pytest
 
 from relay.core.phrases import (
+    asks_to_hold,
     is_backchannel,
     is_goodbye,
     is_patient,
@@ -57,6 +58,18 @@ def test_patience_of_the_callee() -> None:
     assert is_patient("Sure, take your time.")
     assert is_patient("no problem")
     assert not is_patient("We also have tulips.")
+
+
+@pytest.mark.parametrize("text", ["Wait a minute.", "hold on please", "Let me check if she is in today"])
+def test_asking_for_a_moment(text: str) -> None:
+    """If this fails Floyd talks while the callee looks something up."""
+    assert asks_to_hold(text)
+
+
+@pytest.mark.parametrize("text", ["wait a minute are you a robot", "Hold on, is this a recording", "One moment, yes?"])
+def test_a_moment_that_ends_in_a_question_is_over(text: str) -> None:
+    """If this fails a callee waits eight seconds to learn that they talk to a machine."""
+    assert not asks_to_hold(text)
 
 
 def test_words_compare_by_meaning() -> None:
