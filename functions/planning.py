@@ -16,6 +16,7 @@ from floyd.carrier import Carrier
 from floyd.documents import JobReason, Person, Question, Status
 from floyd.errors import LostGuardError, NotFoundError, VendorError
 from floyd.lifecycle import Errand
+from floyd.lifecycle.errand import MAX_TRIES
 from floyd.lifecycle.events import AnsweredFromFacts, JobClaimed, JobFinished, PlanFailed, Planned
 from floyd.phone_numbers import Refusal, judge
 from floyd.plans import Plan
@@ -97,7 +98,7 @@ class _Step:
             plan, _ = await asyncio.gather(self._ask(known), self._render(*lines.disclosure(known.person.name)))
             return await self._settle(plan, known)
         except VendorError as error:
-            if error.retryable:
+            if error.retryable and self.errand.request.tries < MAX_TRIES:
                 await asyncio.sleep(PAUSE_S * 2**self.errand.request.tries)
             return await self._fail(PlanFailed(self.epoch, self.job, "Floyd could not plan this.", error.retryable))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.journeys.town import Callee, Requester, Town
 
-NEWS = "Tell Oak Library that my book will be back tomorrow"
+NEWS = "Tell Oak Library that I am ill"
 NOTED = "thank you i have written that down goodbye"
 
 

@@ -144,13 +144,14 @@ def opened(town: Town, path: str = "/media", *, signature: str | None = None, **
 
 def closed_with(socket: ClientConnection, *messages: str | bytes) -> int:
     """Send these and return the code with which the relay closes."""
-    with socket, pytest.raises(ConnectionClosed) as closed:
-        for message in messages:
-            socket.send(message)
-        while True:
-            socket.recv(timeout=CLOSED_S)
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
+    with socket:
+        try:
+            for message in messages:
+                socket.send(message)
+            while True:
+                socket.recv(timeout=CLOSED_S)
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
 
 
 def start(call_sid: str = "CA" + "1" * 32, **parameters: str) -> str:

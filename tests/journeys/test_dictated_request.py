@@ -50,4 +50,4 @@ def test_a_recording_becomes_a_call(town: Town, tmp_path: Path) -> None:
     assert view.request is not None
     assert view.request.text == NEWS.lower()
     assert view.request.status is Status.DONE
-    assert "book will be back tomorrow" in callee.heard()
+    assert "tom baker is ill" in callee.heard()

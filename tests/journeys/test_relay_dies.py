@@ -10,7 +10,7 @@ from tests.journeys.town import DEADLINE_S, Town, finished
 from tests.journeys.trouble import Trouble
 
 pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
-LINES = ["which book is it please", "and who is calling please", NOTED]
+LINES = ["which book is it please", NOTED]
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
