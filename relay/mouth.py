@@ -90,8 +90,9 @@ class Mouth:
                     if error.retryable and not started and not last_try:
                         continue
                     self._playout.drop(segment_id)
-                    self._pacer.wake(self._playout)
+                    # Before the next segment begins: it may not be wanted any more.
                     self._report(SegmentFailed(segment_id, str(error)))
+                    self._pacer.wake(self._playout)
                     return
                 self._playout.complete(segment_id)
                 self._pacer.wake(self._playout)

@@ -15,14 +15,6 @@ from floyd.command.child import free_port
 from floyd.store import Store
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers: whole calls wait more than they work, so one plays all journeys while the other does the rest."""
-    journey = {item: "journeys" in item.path.parts for item in items}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("journeys" if journey[item] else str(item.path)))
-    items.sort(key=lambda item: not journey[item])
-
-
 @pytest.fixture(scope="session")
 def firestore_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """host:port of a running emulator. An absent jar or Java fails the tests that need it, loudly."""

@@ -49,7 +49,7 @@ def person_answered(state: State, event: PersonAnswered, now: float) -> None:
             state.declined.append(inquiry.amount)
         if allowed and (state.mandate.max_amount.amount < allowed.amount):
             state.mandate = state.mandate.with_amount(allowed)
-    state.answer_waiting = True
+    state.reply_due = True
     state.fillers = state.attempts = 0
 
 

@@ -201,11 +201,11 @@ def _gap(state: State) -> bool:
     return quiet and state.phase is Phase.ACTIVE and state.opening is not Opening.WAITING
 
 
-def _answer_fits(state: State) -> bool:
-    return state.answer_waiting and _gap(state)
+def _reply_fits(state: State) -> bool:
+    return state.reply_due and _gap(state)
 
 
-def _answer_person(state: State, now: float) -> None:
+def _owed_reply(state: State, now: float) -> None:
     state.start_reply(now)
 
 
@@ -216,7 +216,7 @@ def _ear_line_fits(state: State) -> bool:
 SETTLING: tuple[Settling, ...] = (
     Settling("nothing of ours is outstanding: our turn is over", _our_turn_is_over, _record_our_turn),
     Settling("a reply was held back and the callee is quiet: say it", _reply_is_held_in_quiet, replies.release_held),
-    Settling("the person has answered and there is a gap: think on", _answer_fits, _answer_person),
+    Settling("a reply is due and there is a gap: think", _reply_fits, _owed_reply),
     Settling("the ear was lost or restored and there is a gap: say so", _ear_line_fits, silence.ear_line),
 )
 """State-triggered moves, applied after every input until none applies."""

@@ -14,6 +14,10 @@ def call_started(state: State, event: CallStarted, now: float) -> None:
     if any(turn.speaker is Speaker.FLOYD and turn.heard for turn in state.brief.prior):
         state.opening = Opening.DONE
         state.say(lines.resumed(state.brief), now, protected=True)
+        last = state.brief.prior[-1]
+        if last.speaker is Speaker.CALLEE:
+            state.log.note(f'the line broke before you could answer "{last.heard}"')
+            state.reply_due = True
 
 
 def say(state: State, now: float) -> None:

@@ -174,7 +174,8 @@ class State:
     questions: int = 0
     company: int = 0
     answers: list[str] = field(default_factory=list)
-    answer_waiting: bool = False
+    reply_due: bool = False
+    """Without a new turn of the callee's: the person has answered, or the callee's last words fell on a dead line."""
     declined: list[Money] = field(default_factory=list)
 
     # The end
@@ -240,7 +241,7 @@ class State:
         assert self.reply is None
         self.last_id += 1
         self.reply = Reply(self.last_id, waiting_since=now)
-        self.answer_waiting = False
+        self.reply_due = False
         if self.thinking_since is None:
             self.thinking_since = now
         self.actions.append(StartReply(self.last_id, self.log.messages(self.brief.notes)))

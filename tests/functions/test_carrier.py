@@ -35,7 +35,8 @@ def progress(sid: str, status: str, number: int = 0) -> dict[str, str]:
 async def test_forged_requests_change_nothing(stage: Stage) -> None:
     """Fails if anybody but Twilio can move a call, or learns from the answer what exists."""
     await stage.ring("r1", stage.number(0))
-    sid, before = str((await stage.call("r1")).sid), await stage.errand("r1")
+    before = await stage.until_status("r1", Status.RINGING)
+    sid = str((await stage.call("r1")).sid)
     route, form = "/calls/tom/r1/1/status", progress(sid, "completed")
     genuine = post(stage, route, form)
     random_, forged = random.Random(69), []

@@ -90,4 +90,5 @@ def test_a_voice_that_was_never_there_leaves_no_call_behind(town: Town, trouble:
     assert view.request.status is Status.FAILED
     assert view.request.status_reason
     assert "una hill" not in callee.heard()
+    assert "garbled" not in callee.heard()
     assert len(callee.rings()) == 1

@@ -53,7 +53,7 @@ ACCOUNT, SECRET = "AC" + "1" * 32, "token-of-the-tests"
 CALL_SID, STREAM_SID = "CA" + "2" * 32, "MZ" + "3" * 32
 CALLER = "+13125550100"
 UID, RID = "person-1", "errand-1"
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 WORLD = (
     "+13125550142",
     "+18085550142",

@@ -46,7 +46,7 @@ async def reply(running: Relay, text: str = "", *calls: tuple[str, dict[str, Any
 
 async def ended(running: Relay) -> None:
     """Until the relay has done everything about its calls."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while running.calls:
             await asyncio.gather(*(call.over.wait() for call in running.calls))
             await asyncio.sleep(0)
@@ -195,7 +195,7 @@ async def test_the_person_may_hang_up(running: Relay) -> None:
             assert isinstance(frame, bytes)
             assert len(frame) == 161
             await socket.send('{"type":"hang_up"}')
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 assert {len(frame) async for frame in socket} == {161}  # until the call has ended
             assert socket.close_code == 1000
             await handset.closed()

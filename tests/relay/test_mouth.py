@@ -46,6 +46,8 @@ class Ear:
         self.heard = b""
         self.events: list[SegmentStarted | SegmentSent | SegmentFailed] = []
         self.first_sounds: list[str] = []
+        self.gives_up = False
+        """Whether the conversation wants no other segment either when one has failed."""
         self._changed = asyncio.Event()
         self.voice = ScriptedVoice(*scripts)
         pacer = Pacer()
@@ -66,6 +68,8 @@ class Ear:
 
     def _report(self, event: SegmentStarted | SegmentSent | SegmentFailed) -> None:
         self.events.append(event)
+        if isinstance(event, SegmentFailed) and self.gives_up:
+            self.mouth.cancel()
         self._changed.set()
 
     async def until(self, event: SegmentStarted | SegmentSent | SegmentFailed) -> None:
@@ -123,6 +127,17 @@ async def test_what_fails_for_good_or_breaks_off_is_reported() -> None:
     silent = Ear([], [])
     silent.mouth.speak("a", "Hello.")
     await silent.until(SegmentFailed("a", "voice: no sound at all"))
+
+
+async def test_nothing_follows_a_failure_before_it_was_reported() -> None:
+    """Fails if the callee heard the first sound of a sentence that the failure before it made void."""
+    ear = Ear([REFUSED], rendered={"Two.": SOUND})
+    ear.gives_up = True
+    ear.mouth.speak("a", "One.")
+    ear.mouth.speak("b", "Two.")
+    await ear.until(SegmentFailed("a", str(REFUSED)))
+    await ear.mouth.close()
+    assert ear.heard == b""
 
 
 async def test_nothing_leaves_after_a_cancel() -> None:

@@ -14,8 +14,8 @@ from floyd.command.child import listening
 from tests.floyd.command.test_child import alive, wait_for
 
 START_S = 90.0
-# What people wait for after Ctrl-C before they press it again.
-STOP_S = 3.0
+# It takes about a second; this is when it counts as hung, on a machine that plays whole calls beside it.
+STOP_S = 20.0
 
 pytestmark = [
     pytest.mark.timeout(2 * START_S),

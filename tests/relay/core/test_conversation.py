@@ -169,6 +169,16 @@ def test_a_resumed_call_is_not_opened_as_new() -> None:
     assert [turn.seq for turn in play.conversation.transcript().turns][:5] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize(("last", "replies"), [(Speaker.CALLEE, 1), (Speaker.FLOYD, 0)])
+def test_what_was_said_into_a_dead_line_is_answered(last: Speaker, replies: int) -> None:
+    """If this fails a callee has to ask again because a relay died, or is answered twice."""
+    prior = (Turn(1, Speaker.FLOYD, "Hello, this is an AI.", 0, 2000), Turn(2, last, "Which roses?", 2500, 3500))
+    play = Play(brief(prior=prior), says("The red ones."))
+    play.wait(6.0)
+    assert len(play.did(StartReply)) == replies
+    assert play.spoken() == [lines.resumed(brief()), *["The red ones."] * replies]
+
+
 # Turn-taking
 
 
