@@ -6,16 +6,19 @@ import pytest
 
 from floyd.command.client import ErrandView
 from floyd.documents import Turn
-from tests.journeys.library import NEWS, NOTED, library, reader
+from tests.journeys.library import NOTED, library, reader
 from tests.journeys.town import DEADLINE_S, Town, finished
 from tests.journeys.words import spoken
 
 pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
 
+# Long enough to be interrupted after five seconds.
+NEWS = "Tell Oak Library that my book will be back tomorrow"
+
 
 def test_a_callee_who_hangs_up_mid_sentence_ends_the_errand(town: Town) -> None:
     """If this fails a hang-up leaves a request without an end, or a transcript that claims more than was heard."""
-    oak = library(town, lines=[{"hang_up_after_s": 7.0}])
+    oak = library(town, lines=[{"hang_up_after_s": 5.0}])
     view = reader(town, oak).request(NEWS).wait_until(finished, DEADLINE_S)
 
     assert view.request is not None
@@ -30,7 +33,7 @@ def test_a_callee_who_hangs_up_mid_sentence_ends_the_errand(town: Town) -> None:
 
 def test_the_transcript_holds_what_an_interrupting_callee_heard(town: Town) -> None:
     """If this fails Floyd and the person believe that something was said which nobody heard."""
-    interruption = {"interrupt_after_s": 7.0, "say": "sorry i did not hear that can you say it again"}
+    interruption = {"interrupt_after_s": 5.0, "say": "sorry i did not hear that can you say it again"}
     oak = library(town, lines=[interruption, {"say": NOTED, "hang_up": True}])
     view = reader(town, oak).request(NEWS).wait_until(finished, DEADLINE_S)
 
