@@ -1,6 +1,6 @@
 """Start one stand-in: ``python -m standins NAME --host 127.0.0.1 --port N [...]``.
 
-The convention for a stand-in's module (or package), listed in ``STANDINS``:
+The convention for a stand-in's module, listed in ``STANDINS``:
 
 ``add_arguments(parser: argparse.ArgumentParser) -> None``
     adds its own options; ``--host`` and ``--port`` (0 picks a free port) are added here.
@@ -25,8 +25,8 @@ from standins import StartError
 STANDINS = {
     "google-speech": "standins.google_speech",
     "google-tts": "standins.google_tts",
-    "openai": "standins.openai",
-    "phone-network": "standins.phone_network",
+    "openai": "standins.openai.server",
+    "phone-network": "standins.phone_network.server",
 }
 
 GRACE_S = 0.8
@@ -46,25 +46,19 @@ async def run(name: str, args: argparse.Namespace) -> int:
     serving.cancel()
     await asyncio.wait({serving}, timeout=GRACE_S)
     failure = None if serving.cancelled() or not serving.done() else serving.exception()
-    if isinstance(failure, StartError):
-        logging.getLogger("standins").error("%s cannot start: %s", name, failure)
-        return 1
-    if isinstance(failure, OSError):
-        logging.getLogger("standins").error("%s cannot start on %s:%s: %s", name, args.host, args.port, failure)
-        return 1
-    if failure is not None:
-        logging.getLogger("standins").error("%s failed", name, exc_info=failure)
-        return 1
-    return 0
+    if failure is None:
+        return 0
+    trace = None if isinstance(failure, StartError | OSError) else failure
+    log = logging.getLogger("standins")
+    log.error("%s cannot start on %s:%s: %s", name, args.host, args.port, failure, exc_info=trace)
+    return 1
 
 
 def main(argv: list[str]) -> int:
     """Parse *argv* (without the program's name) and serve."""
     parser = argparse.ArgumentParser(prog="python -m standins", description="Start one local vendor.")
     parser.add_argument("name", choices=sorted(STANDINS))
-    if not argv or argv[0] not in STANDINS:
-        parser.parse_args(argv[:1])  # prints help or the list of names, and exits
-    name = argv[0]
+    name = parser.parse_args(argv[:1]).name  # prints help or the list of names, and exits, when there is none
     options = argparse.ArgumentParser(prog=f"python -m standins {name}")
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=0, help="0 picks a free port (default)")

@@ -1,8 +1,7 @@
 """Google Cloud Text-to-Speech v1, streaming and unary synthesis: a gRPC server that really speaks.
 
-``python -m standins google-tts --port N --control-port M [--voice auto|rms|kal16|slt|tones]``. The control port is
-`standins.control`'s; its log is ``GET /control/texts``. Faults beside ``status`` and ``hang``: ``slow``, ``truncated``
-(half of each text's sound is missing, without an error) and ``wrong_rate`` (the sound is twice as fast as asked for).
+``python -m standins google-tts --port N --control-port M [--voice auto|rms|kal16|slt|tones]``. Its log is
+``GET /control/texts``.
 """
 
 import argparse
@@ -11,19 +10,18 @@ import re
 import struct
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 import grpc
-import grpc.aio
+import numpy as np
 from google.cloud.texttospeech_v1 import types as texttospeech
 from pydantic import Field
 
 from standins import StartError, announce, speaker
-from standins.audio import SAMPLE_RATE, decode_mulaw, encode_mulaw, resample
-from standins.control import Control, Fault, Settings, Struck
-from standins.grpc_server import RefusalError, invalid, open_server
+from standins.audio import SAMPLE_RATE, decode_mulaw
+from standins.control import Settings
+from standins.grpc_server import CallControl, CallFault, RefusalError, StreamingCall, Struck, answered, refuse, serving
 
 NAME = "google-tts"
 SERVICE = "google.cloud.texttospeech.v1.TextToSpeech"
@@ -35,10 +33,10 @@ CHUNK_MS = 100
 """Sound in one streamed answer."""
 
 _Encoding = texttospeech.AudioEncoding
+_WIDTHS: dict[int, int] = {_Encoding.MULAW: 1, _Encoding.PCM: 2, _Encoding.LINEAR16: 2}
+"""Bytes of a sample; LINEAR16 is PCM as a file, which streams do not know."""
 _VOICE = re.compile(r"([a-z]{2,3}-[A-Z]{2})-[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _STREAMING_VOICE = re.compile(r"[a-z]{2,3}-[A-Z]{2}-Chirp3-HD-[A-Za-z]+")
-_RATES = (8000, 16000, 24000, 48000)
-"""Of the vendor's, those which are whole multiples of the telephone's."""
 
 
 class VoiceSettings(Settings):
@@ -52,255 +50,185 @@ class VoiceSettings(Settings):
     """A stream without a new text for so long ends with an error."""
 
 
-class VoiceFault(Fault):
-    """What can go wrong with a synthesis."""
+class VoiceFault(CallFault):
+    """``truncated``: half of each text's sound is missing; ``wrong_rate``: there is twice as much as asked for."""
 
     kind: Literal["status", "hang", "slow", "truncated", "wrong_rate"]
 
 
-@dataclass(slots=True)
-class TextRecord:
-    """One text in the log."""
+def checked_encoding(audio: Any, streaming: bool) -> int:
+    """The encoding asked for. Raises `RefusalError` where the vendor would, or where we cannot follow it."""
+    known = [each for each in _WIDTHS if not (streaming and each == _Encoding.LINEAR16)]
+    refuse(
+        (audio.audio_encoding not in known, f"Unsupported audio encoding {audio.audio_encoding!r}: use {known}."),
+        (
+            audio.speaking_rate and not 0.25 <= audio.speaking_rate <= 2,
+            f"speaking_rate must be in the range [0.25, 2.0], not {audio.speaking_rate}.",
+        ),
+        (
+            audio.sample_rate_hertz != SAMPLE_RATE,
+            f"sample_rate_hertz must be {SAMPLE_RATE} here, not {audio.sample_rate_hertz}.",
+        ),
+    )
+    return int(audio.audio_encoding)
 
-    at: float
-    """Seconds since 1970."""
-    method: str
-    voice: str
-    text: str
-    audio_s: float = 0.0
-    """Sound sent for it so far."""
+
+def checked_voice(voice: texttospeech.VoiceSelectionParams, streaming: bool) -> str:
+    """The voice's name, or its language when it has none. Raises `RefusalError` for one the vendor would not know."""
+    named = _VOICE.fullmatch(voice.name)
+    refuse(
+        (not voice.language_code, "voice.language_code is required."),
+        (
+            streaming and not _STREAMING_VOICE.fullmatch(voice.name),
+            "Streaming synthesis is currently only supported for Chirp 3: HD voices.",
+        ),
+        (voice.name and not named, f"Voice {voice.name!r} does not exist. Is it misspelled?"),
+        (
+            named and named[1].lower() != voice.language_code.lower(),
+            f"Requested language code {voice.language_code!r} does not match voice {voice.name!r}.",
+        ),
+    )
+    return voice.name or voice.language_code
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """The sound a client has asked for."""
+def checked_text(given: texttospeech.SynthesisInput | texttospeech.StreamingSynthesisInput) -> str:
+    """The words to speak. Raises `RefusalError` when there are none, or too many."""
+    refuse(
+        (not given.text.strip(), "input.text must hold text (markup and ssml are not imitated)."),
+        (
+            len(given.text.encode()) > MAX_TEXT_BYTES,
+            f"`input.text` is longer than the limit of {MAX_TEXT_BYTES} bytes.",
+        ),
+    )
+    return given.text
 
-    encoding: texttospeech.AudioEncoding
-    rate: int
 
-    @classmethod
-    def of(cls, config: texttospeech.AudioConfig | texttospeech.StreamingAudioConfig) -> "Format":
-        """What *config* asks for. Raises `RefusalError` where the vendor would, or where we cannot follow it."""
-        streaming = isinstance(config, texttospeech.StreamingAudioConfig)
-        known = (_Encoding.MULAW, _Encoding.PCM) if streaming else (_Encoding.MULAW, _Encoding.PCM, _Encoding.LINEAR16)
-        if config.audio_encoding not in known:
-            raise invalid(f"Unsupported audio encoding {config.audio_encoding!r}: use one of {[*known]}.")
-        if config.speaking_rate and not 0.25 <= config.speaking_rate <= 2:
-            raise invalid(f"speaking_rate must be in the range [0.25, 2.0], not {config.speaking_rate}.")
-        rate = config.sample_rate_hertz or 24000
-        if rate not in _RATES:
-            raise invalid(f"Unsupported sample_rate_hertz {rate}: use one of {_RATES}.")
-        return cls(config.audio_encoding, rate)
+def rendered(mulaw: bytes, encoding: int, fault: str) -> bytes:
+    """*mulaw* in this encoding, without a header; damaged as *fault* says."""
+    if fault == "truncated":
+        mulaw = mulaw[: len(mulaw) // 2]
+    if fault == "wrong_rate":
+        mulaw = np.frombuffer(mulaw, np.uint8).repeat(2).tobytes()
+    return mulaw if encoding == _Encoding.MULAW else decode_mulaw(mulaw).astype("<i2").tobytes()
 
-    @property
-    def bytes_per_s(self) -> int:
-        """Of sound without a header."""
-        return self.rate * (1 if self.encoding == _Encoding.MULAW else 2)
 
-    def rendered(self, mulaw: bytes, fault: str | None) -> bytes:
-        """*mulaw* in this format, without a header; damaged as *fault* says."""
-        if fault == "truncated":
-            mulaw = mulaw[: len(mulaw) // 2]
-        rate = self.rate * 2 if fault == "wrong_rate" else self.rate
-        if self.encoding == _Encoding.MULAW and rate == SAMPLE_RATE:
-            return mulaw
-        pcm = resample(decode_mulaw(mulaw), SAMPLE_RATE, rate)
-        return encode_mulaw(pcm) if self.encoding == _Encoding.MULAW else pcm.astype("<i2").tobytes()
-
-    def with_header(self, sound: bytes) -> bytes:
-        """*sound* as the unary call returns it: as a WAV file, except PCM."""
-        if self.encoding == _Encoding.PCM:
-            return sound
-        mulaw = self.encoding == _Encoding.MULAW
-        width = 1 if mulaw else 2
-        # Format tags 7 and 1; a format other than PCM has an (empty) extension and a fact chunk.
-        layout = struct.pack("<HHIIHH", 7 if mulaw else 1, 1, self.rate, self.rate * width, width, 8 * width)
-        chunks = _riff(b"fmt ", layout + b"\0\0") + _riff(b"fact", struct.pack("<I", len(sound)))
-        return _riff(b"RIFF", b"WAVE" + (chunks if mulaw else _riff(b"fmt ", layout)) + _riff(b"data", sound))
+def with_header(sound: bytes, encoding: int) -> bytes:
+    """*sound* as the unary call returns it: as a WAV file, except PCM."""
+    if encoding == _Encoding.PCM:
+        return sound
+    mulaw, width = encoding == _Encoding.MULAW, _WIDTHS[encoding]
+    # Format tags 7 and 1; a format other than PCM has an (empty) extension and a fact chunk.
+    layout = struct.pack("<HHIIHH", 7 if mulaw else 1, 1, SAMPLE_RATE, SAMPLE_RATE * width, width, 8 * width)
+    more = _riff(b"fmt ", layout + b"\0\0") + _riff(b"fact", struct.pack("<I", len(sound)))
+    return _riff(b"RIFF", b"WAVE" + (more if mulaw else _riff(b"fmt ", layout)) + _riff(b"data", sound))
 
 
 def _riff(name: bytes, content: bytes) -> bytes:
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 
-def checked_voice(voice: texttospeech.VoiceSelectionParams, streaming: bool) -> str:
-    """The voice's name, or its language when it has none. Raises `RefusalError` for one the vendor would not know."""
-    if not voice.language_code:
-        raise invalid("voice.language_code is required.")
-    if streaming and not _STREAMING_VOICE.fullmatch(voice.name):
-        raise invalid("Streaming synthesis is currently only supported for Chirp 3: HD voices.")
-    if voice.name:
-        named = _VOICE.fullmatch(voice.name)
-        if not named:
-            raise invalid(f"Voice {voice.name!r} does not exist. Is it misspelled?")
-        if named[1].lower() != voice.language_code.lower():
-            raise invalid(f"Requested language code {voice.language_code!r} does not match voice {voice.name!r}.")
-    return voice.name or voice.language_code
-
-
-def checked_text(given: texttospeech.SynthesisInput | texttospeech.StreamingSynthesisInput) -> str:
-    """The words to speak. Raises `RefusalError` when there are none, or too many."""
-    text = given.text or re.sub(r"\[[^\]]*\]", " ", given.markup)
-    if not text.strip():
-        raise invalid("Either input.text or input.markup must hold text (ssml is not imitated).")
-    if len(text.encode()) > MAX_TEXT_BYTES:
-        raise invalid(f"Either `input.text` or `input.ssml` is longer than the limit of {MAX_TEXT_BYTES} bytes.")
-    return text
-
-
 class VoiceServer:
     """All calls of the stand-in, and the log of what they asked it to say."""
 
     def __init__(self, engine: str, settings: VoiceSettings) -> None:
-        self.engine = engine
-        self.control = Control(settings, VoiceFault, {"texts": self.texts})
-        self.settings = settings
-        self._records: deque[TextRecord] = deque(maxlen=2000)
+        self.control = CallControl(settings, VoiceFault, texts=self.texts)
+        self._engine = engine
+        self._log: deque[dict[str, object]] = deque(maxlen=2000)
 
     def texts(self) -> dict[str, object]:
-        """The log: the last two thousand texts, the oldest first."""
-        return {"engine": self.engine, "texts": [asdict(record) for record in self._records]}
+        """The log: the last two thousand texts, the oldest first; ``at`` in seconds since 1970."""
+        return {"engine": self._engine, "texts": list(self._log)}
 
-    async def speak(self, method: str, voice: str, text: str) -> tuple[TextRecord, bytes]:
+    async def speak(self, method: str, voice: str, text: str) -> bytes:
         """Log *text* and render it: mu-law."""
-        record = TextRecord(time.time(), method, voice, text)
-        self._records.append(record)
-        if self.engine == speaker.TONES:
-            return record, speaker.render(text, self.engine)
-        return record, await asyncio.to_thread(speaker.render, text, self.engine)
+        self._log.append({"at": time.time(), "method": method, "voice": voice, "text": text})
+        if self._engine == speaker.TONES:
+            return speaker.render(text, self._engine)
+        return await asyncio.to_thread(speaker.render, text, self._engine)
 
     async def streaming_synthesize(self, requests: AsyncIterator[Any], context: Any) -> None:
         """The handler of the streaming call."""
-        refusal: RefusalError | None = None
-        try:
-            with self.control.call() as struck:
-                await Synthesis(self, struck).run(requests, context.write)
-        except* RefusalError as group:
-            refusal = next(error for error in group.exceptions if isinstance(error, RefusalError))
-        if refusal:
-            await context.abort(refusal.code, refusal.message)
+        with self.control.call() as struck:
+            await Synthesis(self, struck).run(requests, context)
 
     async def synthesize_speech(
-        self, request: texttospeech.SynthesizeSpeechRequest, context: Any
+        self, request: texttospeech.SynthesizeSpeechRequest, _context: Any
     ) -> texttospeech.SynthesizeSpeechResponse:
         """The handler of the unary call."""
-        refusal: RefusalError | None = None
-        try:
-            with self.control.call() as struck:
-                voice, text = checked_voice(request.voice, streaming=False), checked_text(request.input)
-                sound_format = Format.of(request.audio_config)
-                record, mulaw = await self.speak("SynthesizeSpeech", voice, text)
-                sound = sound_format.rendered(mulaw, struck.fault.kind if struck.fault else None)
-                record.audio_s = len(sound) / sound_format.bytes_per_s
-                loop = asyncio.get_running_loop()
-                due = loop.time() + self.settings.first_byte_ms / 1000 + record.audio_s / self.settings.speed
-                while struck.hangs or loop.time() < due + struck.delay_s:
-                    await struck.wait(loop.time() + 1 if struck.hangs else due + struck.delay_s)
-                await struck.wait(loop.time())
-                return texttospeech.SynthesizeSpeechResponse(audio_content=sound_format.with_header(sound))
-        except RefusalError as error:
-            refusal = error
-        await context.abort(refusal.code, refusal.message)
-        raise AssertionError("abort raises")
+        with self.control.call() as struck:
+            return await struck.guard(self._file(request, struck))
+
+    async def _file(
+        self, request: texttospeech.SynthesizeSpeechRequest, struck: Struck
+    ) -> texttospeech.SynthesizeSpeechResponse:
+        voice, text = checked_voice(request.voice, streaming=False), checked_text(request.input)
+        encoding = checked_encoding(request.audio_config, streaming=False)
+        mulaw = await self.speak("SynthesizeSpeech", voice, text)
+        settings, sound_s = self.control.settings, len(mulaw) / SAMPLE_RATE
+        await asyncio.sleep(settings.first_byte_ms / 1000 + sound_s / settings.speed + struck.delay_s)
+        await struck.answer()
+        content = with_header(rendered(mulaw, encoding, struck.kind), encoding)
+        return texttospeech.SynthesizeSpeechResponse(audio_content=content)
 
     def handlers(self) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
         """The service's methods; every other one is answered UNIMPLEMENTED."""
         return {
             "StreamingSynthesize": grpc.stream_stream_rpc_method_handler(
-                self.streaming_synthesize,
+                answered(self.streaming_synthesize),
                 request_deserializer=texttospeech.StreamingSynthesizeRequest.deserialize,
                 response_serializer=texttospeech.StreamingSynthesizeResponse.serialize,
             ),
             "SynthesizeSpeech": grpc.unary_unary_rpc_method_handler(
-                self.synthesize_speech,
+                answered(self.synthesize_speech),
                 request_deserializer=texttospeech.SynthesizeSpeechRequest.deserialize,
                 response_serializer=texttospeech.SynthesizeSpeechResponse.serialize,
             ),
         }
 
 
-class Synthesis:
-    """One call of StreamingSynthesize, from its first message to its status."""
+class Synthesis(StreamingCall):
+    """One call of StreamingSynthesize."""
 
     def __init__(self, server: VoiceServer, struck: Struck) -> None:
+        super().__init__(struck)
         self._server = server
-        self._struck = struck
-        self._loop = asyncio.get_running_loop()
-        self._last_input = self._loop.time()
-        self._half_closed = False
         self._voice = ""
-        self._format: Format | None = None
-        self._texts: asyncio.Queue[tuple[float, str] | None] = asyncio.Queue()
+        self._encoding = 0
+        self._due = 0.0
 
-    async def run(
-        self,
-        requests: AsyncIterator[texttospeech.StreamingSynthesizeRequest],
-        write: Callable[[texttospeech.StreamingSynthesizeResponse], Awaitable[None]],
-    ) -> None:
-        """Serve until all texts are spoken after the client's half-close. Raises `RefusalError` in a group."""
-        async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(self._watch())
-            speaking = tasks.create_task(self._speak(write))
-            await self._listen(requests)
-            self._half_closed = True
-            self._texts.put_nowait(None)
-            await speaking
-            watching.cancel()
+    def check_limits(self) -> None:
+        """Raise `RefusalError` if nothing more has been asked for."""
+        waited = self.loop.time() - self.last_message
+        if not self.half_closed and waited >= self._server.control.settings.idle_limit_s:
+            message = "Stream aborted due to long duration elapsed without input sent."
+            raise RefusalError(grpc.StatusCode.ABORTED, message)
 
-    async def _watch(self) -> None:
-        """End the stream when nothing more is asked for, or by a fault."""
-        while True:
-            now, idle_at = self._loop.time(), self._last_input + self._server.settings.idle_limit_s
-            if now >= idle_at and not self._half_closed:
-                message = "Stream aborted due to long duration elapsed without input sent."
-                raise RefusalError(grpc.StatusCode.ABORTED, message)
-            await self._struck.wait(now + 1 if self._half_closed else min(idle_at, now + 1))
+    def configure(self, request: Any) -> None:
+        """Take the voice and the sound's format."""
+        refuse(("streaming_config" not in request, "The first message must hold a streaming_config and no input."))
+        self._voice = checked_voice(request.streaming_config.voice, streaming=True)
+        self._encoding = checked_encoding(request.streaming_config.streaming_audio_config, streaming=True)
 
-    async def _listen(self, requests: AsyncIterator[texttospeech.StreamingSynthesizeRequest]) -> None:
-        async for request in requests:
-            self._last_input = self._loop.time()
-            if self._format is None:
-                if "streaming_config" not in request:
-                    raise invalid("The first message must hold a streaming_config and no input.")
-                self._voice = checked_voice(request.streaming_config.voice, streaming=True)
-                self._format = Format.of(request.streaming_config.streaming_audio_config)
-                continue
-            if "input" not in request:
-                raise invalid("Only the first message may hold a streaming_config; all others must hold input.")
-            self._texts.put_nowait((self._last_input, checked_text(request.input)))
-        if self._format is None:
-            raise invalid("The stream ended before its first message, which must hold a streaming_config.")
-
-    async def _speak(self, write: Callable[[texttospeech.StreamingSynthesizeResponse], Awaitable[None]]) -> None:
-        settings = self._server.settings
-        due = 0.0
-        while (item := await self._texts.get()) is not None:
-            arrived, text = item
-            assert self._format is not None, "texts follow the configuration"
-            record, mulaw = await self._server.speak("StreamingSynthesize", self._voice, text)
-            fault = self._struck.fault
-            sound = self._format.rendered(mulaw, fault.kind if fault else None)
-            size = self._format.bytes_per_s * CHUNK_MS // 1000
-            due = max(due, arrived + settings.first_byte_ms / 1000 + self._struck.delay_s)
-            for at in range(0, len(sound), size):
-                await asyncio.sleep(max(0.0, due - self._loop.time()))
-                if self._struck.hangs:
-                    await self._loop.create_future()
-                chunk = sound[at : at + size]
-                await write(texttospeech.StreamingSynthesizeResponse(audio_content=chunk))
-                record.audio_s += len(chunk) / self._format.bytes_per_s
-                due += CHUNK_MS / 1000 / settings.speed
+    async def take(self, request: Any) -> None:
+        """Take a text."""
+        refuse(("input" not in request, "Only the first message may hold a streaming_config; others must hold input."))
+        text, settings = checked_text(request.input), self._server.control.settings
+        mulaw = await self._server.speak("StreamingSynthesize", self._voice, text)
+        sound = rendered(mulaw, self._encoding, self.struck.kind)
+        self._due = max(self._due, self.last_message + settings.first_byte_ms / 1000)
+        size = _WIDTHS[self._encoding] * SAMPLE_RATE * CHUNK_MS // 1000
+        for at in range(0, len(sound), size):
+            chunk = texttospeech.StreamingSynthesizeResponse(audio_content=sound[at : at + size])
+            self.answer(chunk, self._due)
+            self._due += CHUNK_MS / 1000 / settings.speed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options beside host and port."""
-    defaults = VoiceSettings()
     engines = ["auto", *speaker.FLITE_VOICES, speaker.TONES]
     parser.add_argument("--control-port", type=int, default=0)
     parser.add_argument("--voice", choices=engines, default="auto", help="who speaks; auto: rms if flite is installed")
-    parser.add_argument("--first-byte-ms", type=float, default=defaults.first_byte_ms)
-    parser.add_argument("--speed", type=float, default=defaults.speed, help="times real time")
-    parser.add_argument("--idle-limit-s", type=float, default=defaults.idle_limit_s)
+    VoiceSettings.add_arguments(parser)
 
 
 async def serve(args: argparse.Namespace) -> None:
@@ -308,14 +236,7 @@ async def serve(args: argparse.Namespace) -> None:
     engine = speaker.available()[0] if args.voice == "auto" else args.voice
     if engine not in speaker.available():
         raise StartError(f"--voice {engine} needs the program flite: install it, or use --voice {speaker.TONES}")
-    voice_server = VoiceServer(
-        engine, VoiceSettings(**{name: getattr(args, name) for name in VoiceSettings.model_fields})
-    )
-    server, port = await open_server(SERVICE, voice_server.handlers(), args.host, args.port)
-    runner, control_port = await voice_server.control.open(args.host, args.control_port)
-    try:
+    server = VoiceServer(engine, VoiceSettings.given(args))
+    async with serving(SERVICE, server.handlers(), server.control, args) as (port, control_port):
         announce(NAME, port, control_port=control_port, engine=engine)
-        await server.wait_for_termination()
-    finally:
-        await server.stop(grace=None)
-        await runner.cleanup()
+        await asyncio.Event().wait()

@@ -16,7 +16,7 @@ import numpy as np
 from pocketsphinx import Config, Decoder
 
 from standins import language_model, tones
-from standins.audio import SAMPLE_RATE, SILENCE, decode_mulaw
+from standins.audio import PER_MS, SILENCE, decode_mulaw
 
 Mode = Literal["domain", "general", "tones"]
 """``domain``: speech by the model of telephone talk and the given phrases. ``general``: by the recogniser's own model,
@@ -54,11 +54,11 @@ Heard = Interim | Final | Activity
 
 T = TypeVar("T")
 
-_SLICE = SAMPLE_RATE // 10
+_SLICE = 100 * PER_MS
 """Sound is looked at 100 ms at a time: no word fits between two looks, and a recogniser is not woken too often."""
 _PRE_ROLL = 3 * _SLICE
 """Sound kept from before an utterance is recognised as one: the time to decide, and a soft beginning."""
-_DECIDING_MS = 60
+_DECIDING = 60 * PER_MS
 """So much sound tells code from speech; the shortest word of code is 80 ms, a click much shorter."""
 _LONGEST_MS = 15_000
 """An utterance is ended after so long even if the sound goes on (music, a crowded room)."""
@@ -77,8 +77,6 @@ class Ears:
 
     def __init__(self, phrases: Sequence[str], mode: Mode = "domain", most: int = 4) -> None:
         self.mode = mode
-        self.guessed: dict[str, str] = {}
-        """Words of the model which the dictionary lacks, with the phones guessed for them: likely to be misheard."""
         self._sentences = [language_model.plain_words(phrase) for phrase in phrases]
         self._idle: list[Decoder] = []
         self._free = asyncio.Semaphore(most)
@@ -95,7 +93,8 @@ class Ears:
 
     async def warm(self) -> None:
         """Make a recogniser now rather than at somebody's first word."""
-        await (await self.borrow()).end()
+        if self.mode != "tones":
+            await (await self.borrow()).end()
 
     async def work(self, task: Callable[[], T]) -> T:
         """Run *task* in one of the recognisers' threads."""
@@ -121,11 +120,9 @@ class Ears:
         if self.mode == "general":
             return Decoder(Config(**quiet))
         decoder = Decoder(Config(lm=None, **quiet))
-        words = sorted({word for sentence in self._sentences for word in sentence.split()})
-        for word in words:
-            if decoder.lookup_word(word) is None:
-                self.guessed[word] = language_model.guessed_pronunciation(word)
-                decoder.add_word(word, self.guessed[word], update=False)
+        words = {word for sentence in self._sentences for word in sentence.split()}
+        if unknown := sorted(word for word in words if decoder.lookup_word(word) is None):
+            raise ValueError(f"the recogniser's dictionary lacks {', '.join(unknown)}: say it in other words")
         with tempfile.TemporaryDirectory(prefix="ears-") as folder:
             path = Path(folder, "domain.arpa")
             path.write_text(language_model.arpa(self._sentences), "utf-8")
@@ -135,13 +132,15 @@ class Ears:
 
 
 class Ear:
-    """One recogniser during one utterance."""
+    """An utterance in speech, and the recogniser that finds its words."""
+
+    stability = 0.5
 
     def __init__(self, ears: Ears, decoder: Decoder) -> None:
         self._ears = ears
         self._decoder = decoder
 
-    async def hear(self, mulaw: bytes) -> str:
+    async def hear(self, mulaw: bytes, _words: list[str]) -> str:
         """The words so far, with *mulaw* as the latest sound."""
 
         def task() -> str:
@@ -170,35 +169,22 @@ class Ear:
             self._ears.give_back(self._decoder)
 
 
-class _CodeUtterance:
-    """An utterance in audible code: the words come from the decoder of tones as they are."""
+class CodeUtterance:
+    """An utterance in audible code: the words come from the decoder of tones as they are. Speech has none to it."""
 
     stability = 0.9
 
     def __init__(self) -> None:
         self._words: list[str] = []
 
-    async def hear(self, mulaw: bytes, words: list[tones.HeardWord]) -> str:
-        self._words += [heard.word for heard in words]
+    async def hear(self, _mulaw: bytes, words: list[str]) -> str:
+        """The words so far, with *words* as the latest."""
+        self._words += words
         return " ".join(self._words)
 
     async def end(self) -> tuple[str, float]:
+        """The words of the whole utterance and a confidence."""
         return " ".join(self._words), 0.4 if tones.GARBLED in self._words else 0.98
-
-
-class _SpeechUtterance:
-    """An utterance in speech: a recogniser finds the words. Without one (mode ``tones``) there are none."""
-
-    stability = 0.5
-
-    def __init__(self, ear: Ear | None) -> None:
-        self._ear = ear
-
-    async def hear(self, mulaw: bytes, words: list[tones.HeardWord]) -> str:
-        return await self._ear.hear(mulaw) if self._ear else ""
-
-    async def end(self) -> tuple[str, float]:
-        return await self._ear.end() if self._ear else ("", 0.0)
 
 
 class Listener:
@@ -210,7 +196,7 @@ class Listener:
         self._ears = ears
         self._sound = tones.Decoder()
         self._before = b""
-        self._utterance: _CodeUtterance | _SpeechUtterance | None = None
+        self._utterance: CodeUtterance | Ear | None = None
         self._start_ms = 0.0
         self._text = ""
 
@@ -230,30 +216,28 @@ class Listener:
         heard: list[Heard] = []
         if self._utterance is None:
             self._before = (self._before + mulaw)[-_PRE_ROLL:]
-            self._utterance = await self._begun(words)
+            self._utterance = await self._begun(bool(words))
             if self._utterance is None:
                 return []
-            self._start_ms = words[0].start_ms if words else self._sound.sound_start_ms
+            self._start_ms = words[0].start_ms if words else self._sound.sound_start / PER_MS
             heard.append(Activity("begin", self._start_ms))
             mulaw = self._before
-        text = await self._utterance.hear(mulaw, words)
+        text = await self._utterance.hear(mulaw, [each.word for each in words])
         if text not in ("", self._text):
-            heard.append(Interim(text, self._sound.loud_until_ms, self._utterance.stability))
+            heard.append(Interim(text, self._sound.loud_until / PER_MS, self._utterance.stability))
             self._text = text
-        now_ms = self._sound.loud_until_ms + self._sound.quiet_ms
-        if self._sound.quiet_ms >= self.quiet_ms or now_ms - self._start_ms > _LONGEST_MS:
+        now_ms, loud_until_ms = self._sound.heard_until / PER_MS, self._sound.loud_until / PER_MS
+        if now_ms - loud_until_ms >= self.quiet_ms or now_ms - self._start_ms > _LONGEST_MS:
             heard += await self._end_utterance()
         return heard
 
-    async def _begun(self, words: list[tones.HeardWord]) -> "_CodeUtterance | _SpeechUtterance | None":
-        if words:
-            return _CodeUtterance()
-        sound = self._sound.sound_so_far
-        if len(sound) < _DECIDING_MS * SAMPLE_RATE // 1000:
+    async def _begun(self, worded: bool) -> CodeUtterance | Ear | None:
+        sound = bytes(self._sound.sound)
+        if not worded and len(sound) < _DECIDING:
             return None
-        if tones.sounds_like_code(decode_mulaw(sound)):
-            return _CodeUtterance()
-        return _SpeechUtterance(None if self._ears.mode == "tones" else await self._ears.borrow())
+        if worded or self._ears.mode == "tones" or tones.sounds_like_code(decode_mulaw(sound)):
+            return CodeUtterance()
+        return await self._ears.borrow()
 
     async def _end_utterance(self) -> list[Heard]:
         if self._utterance is None:
@@ -261,6 +245,6 @@ class Listener:
         utterance, self._utterance = self._utterance, None
         text, confidence = await utterance.end()
         self._before, self._text = b"", ""
-        end_ms = self._sound.loud_until_ms
-        heard: list[Heard] = [Activity("end", end_ms + self._sound.quiet_ms)]
-        return [*heard, Final(text, self._start_ms, end_ms, confidence)] if text else heard
+        heard: list[Heard] = [Activity("end", self._sound.heard_until / PER_MS)]
+        final = Final(text, self._start_ms, self._sound.loud_until / PER_MS, confidence)
+        return [*heard, final] if text else heard

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from standins import tones
-from standins.audio import FRAME, SAMPLE_RATE, SILENCE, Pcm, encode_mulaw, resample
+from standins.audio import FRAME, SAMPLE_RATE, SILENCE, Halver, encode_mulaw
 
 TONES = "tones"
 FLITE_VOICES = ("rms", "kal16", "slt")
@@ -35,6 +35,7 @@ def available() -> tuple[str, ...]:
     return (*FLITE_VOICES, TONES) if shutil.which("flite") else (TONES,)
 
 
+@lru_cache(maxsize=512)
 def render(text: str, voice: str = TONES) -> bytes:
     """Mu-law sound of *text*, whole frames, at `LEVEL`. Slow for a flite voice: call it in a thread.
 
@@ -44,35 +45,17 @@ def render(text: str, voice: str = TONES) -> bytes:
         return tones.encode(text)
     if voice not in available():
         raise ValueError(f"no voice {voice!r} here: choose one of {', '.join(available())} (others need flite)")
-    return _render_flite(" ".join(text.split()), voice)
-
-
-@lru_cache(maxsize=512)
-def _render_flite(text: str, voice: str) -> bytes:
-    if not text:
+    if not text.strip():
         return b""
     with tempfile.TemporaryDirectory(prefix="speaker-") as folder:
         path = Path(folder, "speech.wav")
-        command = ["flite", "-voice", voice, "--setf", f"duration_stretch={STRETCH}", "-t", text, "-o", str(path)]
+        pace = f"duration_stretch={STRETCH}"
+        command = ["flite", "-voice", voice, "--setf", pace, "-t", " ".join(text.split()), "-o", str(path)]
         subprocess.run(command, check=True, timeout=_DEADLINE_S, stdin=subprocess.DEVNULL, capture_output=True)  # noqa: S603 - fixed program, no shell
-        with wave.open(str(path)) as speech:
-            rate = speech.getframerate()
-            pcm = np.frombuffer(speech.readframes(speech.getnframes()), "<i2")
-    mulaw = encode_mulaw(_at_level(_trimmed(resample(pcm, rate, SAMPLE_RATE))))
-    return mulaw + SILENCE * (-len(mulaw) % FRAME)
-
-
-def _trimmed(pcm: Pcm) -> Pcm:
+        with wave.open(str(path)) as speech:  # these voices speak at 16 kHz
+            pcm = Halver().feed(np.frombuffer(speech.readframes(speech.getnframes()), "<i2"))
     loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _QUIET)
-    if not len(loud):
-        return pcm[:0]
-    return pcm[max(0, int(loud[0]) - _LEAD_IN) : int(loud[-1]) + _LEAD_OUT]
-
-
-def _at_level(pcm: Pcm) -> Pcm:
-    spoken = pcm[np.abs(pcm.astype(np.int32)) > _QUIET].astype(np.float64)
-    if not len(spoken):
-        return pcm
-    gain = LEVEL / np.sqrt((spoken**2).mean())
-    levelled: Pcm = np.clip(np.rint(pcm * gain), -32768, 32767).astype(np.int16)
-    return levelled
+    gain = LEVEL / np.sqrt((pcm[loud].astype(np.float64) ** 2).mean())
+    cut = pcm[max(0, int(loud[0]) - _LEAD_IN) : int(loud[-1]) + _LEAD_OUT]
+    mulaw = encode_mulaw(np.clip(np.rint(cut * gain), -32768, 32767).astype(np.int16))
+    return mulaw + SILENCE * (-len(mulaw) % FRAME)

@@ -12,14 +12,14 @@ Words are letters, digits and apostrophes in lower case; what `spoken_words` mak
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import dropwhile
 
 import numpy as np
 import numpy.typing as npt
 
-from standins.audio import FRAME, POWER, SAMPLE_RATE, SILENCE, Pcm, decode_mulaw, encode_mulaw
+from standins.audio import FRAME, PER_MS, POWER, SAMPLE_RATE, SILENCE, Pcm, decode_mulaw, encode_mulaw
 
 GARBLED = "<garbled>"
 """Heard where code was sent but does not add up."""
@@ -43,10 +43,10 @@ _LOW_AMPLITUDE = 4100.0
 _HIGH_AMPLITUDE = _LOW_AMPLITUDE / 2
 """About -20 dB of full scale together, the level of speech on a telephone line, tilted as speech is."""
 
-WORD_GAP = 70 * SAMPLE_RATE // 1000
+WORD_GAP = 70 * PER_MS
 """With two symbols a character this makes 3.5 words a second of ordinary English."""
-COMMA_PAUSE = 80 * SAMPLE_RATE // 1000
-STOP_PAUSE = 230 * SAMPLE_RATE // 1000
+COMMA_PAUSE = 80 * PER_MS
+STOP_PAUSE = 230 * PER_MS
 """Both come on top of the gap after the word: 150 and 300 ms in all."""
 
 _BLOCK = 40
@@ -107,26 +107,21 @@ def _symbol(index: int) -> bytes:
 _SYMBOLS = tuple(_symbol(index) for index in range(PHASES * len(ALPHABET)))
 
 
-def _checks(values: list[int]) -> tuple[int, int]:
-    """Two sums over a word, one of them weighted by place."""
-    size = len(ALPHABET)
-    plain = sum(value + 1 for value in values)
-    placed = sum((place + 2) * (value + 1) for place, value in enumerate(values))
-    return plain % size, placed % size
-
-
-def _phase(place: int, closing: bool) -> int:
-    return (place + closing) % PHASES
+def _symbols_of(word: str) -> list[int]:
+    """Which of `_SYMBOLS` spell *word*: each character twice, then two sums over it, one of them weighted by place."""
+    values, size = [ALPHABET.index(char) for char in word], len(ALPHABET)
+    plain = sum(value + 1 for value in values) % size
+    placed = sum((place + 2) * (value + 1) for place, value in enumerate(values)) % size
+    body = [value for value in values for _ in (0, 1)]
+    # The phase goes round; before the sums it skips one.
+    return [
+        (place + (place >= len(body))) % PHASES * size + value for place, value in enumerate([*body, plain, placed])
+    ]
 
 
 @lru_cache(maxsize=4096)
 def _word_sound(word: str) -> bytes:
-    values = [ALPHABET.index(char) for char in word]
-    body = [value for value in values for _ in (0, 1)]
-    symbols = body + list(_checks(values))
-    return b"".join(
-        _SYMBOLS[_phase(place, place >= len(body)) * len(ALPHABET) + value] for place, value in enumerate(symbols)
-    )
+    return b"".join(_SYMBOLS[index] for index in _symbols_of(word))
 
 
 def encode(text: str) -> bytes:
@@ -134,19 +129,10 @@ def encode(text: str) -> bytes:
 
     Text without a word is no sound at all.
     """
-    sound = bytearray()
-    for piece in _pieces(text):
-        if piece == ",":
-            sound += SILENCE * (COMMA_PAUSE if sound else 0)
-        elif piece == ".":
-            sound += SILENCE * (STOP_PAUSE if sound else 0)
-        else:
-            sound += _word_sound(piece) + SILENCE * WORD_GAP
-    spoken = sound.rstrip(SILENCE)
-    if not spoken:
-        return b""
-    length = len(spoken) + WORD_GAP
-    return bytes(spoken) + SILENCE * (WORD_GAP + -length % FRAME)
+    pauses = {",": SILENCE * COMMA_PAUSE, ".": SILENCE * STOP_PAUSE}
+    pieces = dropwhile(pauses.__contains__, _pieces(text))
+    spoken = b"".join(pauses.get(piece) or _word_sound(piece) + SILENCE * WORD_GAP for piece in pieces).rstrip(SILENCE)
+    return spoken + SILENCE * (WORD_GAP + -(len(spoken) + WORD_GAP) % FRAME) if spoken else b""
 
 
 # Sound to words
@@ -170,10 +156,9 @@ def _strongest(
     parts = windows @ probe
     tones = 2 * _SIDE
     power = parts[:, :tones] ** 2 + parts[:, tones:] ** 2
-    whole = (windows**2).sum(axis=1) * windows.shape[1] / 2 + 1e-9
-    low, high = power[:, :_SIDE].argmax(axis=1), power[:, _SIDE:].argmax(axis=1)
-    rows = np.arange(len(windows))
-    return low * _SIDE + high, power[rows, low] / whole, power[rows, _SIDE + high] / whole
+    power /= (windows**2).sum(axis=1, keepdims=True) * windows.shape[1] / 2 + 1e-9
+    low, high = power[:, :_SIDE], power[:, _SIDE:]
+    return low.argmax(axis=1) * _SIDE + high.argmax(axis=1), low.max(axis=1), high.max(axis=1)
 
 
 def sounds_like_code(pcm: Pcm) -> bool:
@@ -199,105 +184,78 @@ def _read_word(pcm: Pcm) -> tuple[str, int, int] | None:
         windows = whole.reshape(count, SYMBOL)[:, _MARGIN : SYMBOL - _MARGIN]
         indices, low, high = _strongest(windows, _SYMBOL_PROBE)
         if (low + high).min() > _PURITY:
-            word = _spell([divmod(int(index), len(ALPHABET)) for index in indices])
-            if word is not None:
+            word = "".join(ALPHABET[index % len(ALPHABET)] for index in indices[:-2:2])
+            if _symbols_of(word) == indices.tolist():
                 return word, start, start + length
     return (GARBLED, start, start + length) if sounds_like_code(pcm[start : start + length]) else None
 
 
-def _spell(symbols: list[tuple[int, int]]) -> str | None:
-    """The word spelt by (phase, value) pairs; None when round, doubling or check is broken."""
-    body = len(symbols) - 2
-    if any(phase != _phase(place, place >= body) for place, (phase, _) in enumerate(symbols)):
-        return None
-    values = [value for _, value in symbols]
-    if values[0:body:2] != values[1:body:2] or tuple(values[body:]) != _checks(values[0:body:2]):
-        return None
-    return "".join(ALPHABET[value] for value in values[0:body:2])
-
-
 class Decoder:
-    """Hears code in one stream of mu-law, in chunks of any size. Sounds that are not code are passed over."""
+    """Hears code in one stream of mu-law, in chunks of any size. Sounds that are not code are passed over.
+
+    Places in the stream are samples since its beginning.
+    """
 
     def __init__(self) -> None:
-        self._pending = bytearray()
-        """Bytes not yet cut into blocks; begins at `_position`."""
-        self._position = 0
-        self._sound = bytearray()
-        """The sound under way, with one quiet block before it; empty in silence."""
-        self._sound_start = 0
-        self._loud_until = 0
-        self._quiet_blocks = 0
-        self._before = b""
-
-    @property
-    def sounding(self) -> bool:
-        """Whether the stream is inside a sound (of any kind) rather than in silence."""
-        return bool(self._sound)
-
-    @property
-    def quiet_ms(self) -> float:
-        """How long the stream has been silent; since its beginning when it never was loud."""
-        return (self._position + len(self._pending) - self._loud_until) * 1000 / SAMPLE_RATE
-
-    @property
-    def loud_until_ms(self) -> float:
-        """Where the last sound ended, or has got to."""
-        return self._loud_until * 1000 / SAMPLE_RATE
-
-    @property
-    def sound_start_ms(self) -> float:
+        self.sound = bytearray()
+        """The sound under way (of any kind), with one quiet block before it; empty in silence."""
+        self.sound_start = 0
         """Where the sound under way, or the last one, began."""
-        return self._sound_start * 1000 / SAMPLE_RATE
+        self.loud_until = 0
+        """Where the last sound ended, or has got to."""
+        self._position = 0
+        self._pending = b""
+        """Bytes not yet cut into blocks; begins at `_position`."""
+        self._before = b""
+        self._quiet_blocks = 0
 
     @property
-    def sound_so_far(self) -> bytes:
-        """The mu-law of the sound under way, for whoever has to decide early what it is."""
-        return bytes(self._sound)
+    def heard_until(self) -> int:
+        """Where the stream has got to."""
+        return self._position + len(self._pending)
 
     def feed(self, mulaw: bytes) -> list[HeardWord]:
         """Take the next bytes of the stream; the words which they complete, some 15 ms after each word's end."""
-        if not self._sound and not self._pending and mulaw.count(SILENCE) == len(mulaw):
+        if not self.sound and not self._pending and mulaw.count(SILENCE) == len(mulaw):
             self._position += len(mulaw)
             self._before = b""
             return []
-        self._pending += mulaw
-        usable = len(self._pending) - len(self._pending) % _BLOCK
-        if not usable:
-            return []
-        blocks, self._pending = bytes(self._pending[:usable]), self._pending[usable:]
-        loud = POWER[np.frombuffer(blocks, np.uint8)].reshape(-1, _BLOCK).mean(axis=1) > _LOUD
-        return list(self._blocks(blocks, loud.tolist()))
+        mulaw = self._pending + mulaw
+        usable = len(mulaw) - len(mulaw) % _BLOCK
+        loud = POWER[np.frombuffer(mulaw, np.uint8, usable)].reshape(-1, _BLOCK).mean(axis=1) > _LOUD
+        self._pending = mulaw[usable:]
+        words = []
+        for number, is_loud in enumerate(loud.tolist()):
+            if word := self._take(mulaw[number * _BLOCK : (number + 1) * _BLOCK], is_loud):
+                words.append(word)
+        return words
 
-    def _blocks(self, blocks: bytes, loud: list[bool]) -> Iterator[HeardWord]:
-        for number, is_loud in enumerate(loud):
-            block = blocks[number * _BLOCK : (number + 1) * _BLOCK]
-            if self._sound:
-                if len(self._sound) <= _LONGEST:
-                    self._sound += block
-                self._quiet_blocks = 0 if is_loud else self._quiet_blocks + 1
-                if self._quiet_blocks >= _GAP_BLOCKS:
-                    yield from self._end_sound()
-            elif is_loud:
-                self._sound_start = self._position - len(self._before)
-                self._sound += self._before + block
-                self._quiet_blocks = 0
-            self._before = block
-            self._position += _BLOCK
-            if is_loud:
-                self._loud_until = self._position
+    def _take(self, block: bytes, is_loud: bool) -> HeardWord | None:
+        word = None
+        if self.sound:
+            if len(self.sound) <= _LONGEST:
+                self.sound += block
+            self._quiet_blocks = 0 if is_loud else self._quiet_blocks + 1
+            if self._quiet_blocks == _GAP_BLOCKS:
+                word = self._end_sound()
+        elif is_loud:
+            self.sound_start = self._position - len(self._before)
+            self.sound += self._before + block
+            self._quiet_blocks = 0
+        self._before = block
+        self._position += _BLOCK
+        if is_loud:
+            self.loud_until = self._position
+        return word
 
-    def _end_sound(self) -> Iterator[HeardWord]:
-        sound, self._sound = bytes(self._sound), bytearray()
-        if len(sound) > _LONGEST:
-            return
+    def _end_sound(self) -> HeardWord | None:
+        sound, self.sound = bytes(self.sound), bytearray()
         # The gap is cut off but for one block, into which a last faint wave may reach.
-        sound = sound[: len(sound) - (_GAP_BLOCKS - 1) * _BLOCK]
-        found = _read_word(decode_mulaw(sound))
-        if found is not None:
-            word, start, end = found
-            per_ms = SAMPLE_RATE / 1000
-            yield HeardWord(word, (self._sound_start + start) / per_ms, (self._sound_start + end) / per_ms)
+        found = _read_word(decode_mulaw(sound[: (1 - _GAP_BLOCKS) * _BLOCK])) if len(sound) <= _LONGEST else None
+        if found is None:
+            return None
+        word, start, end = found
+        return HeardWord(word, (self.sound_start + start) / PER_MS, (self.sound_start + end) / PER_MS)
 
     def finish(self) -> list[HeardWord]:
         """The stream ends here: the word still sounding, if there is one."""

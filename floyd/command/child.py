@@ -66,8 +66,9 @@ class Child:
             )
 
     def start_again(self) -> None:
-        """Start it anew, after its end; its log goes on."""
-        self.kill()
+        """Start it anew; its log goes on."""
+        if self.exit_code is None:
+            self.kill()
         self._start()
 
     @property

@@ -36,25 +36,9 @@ class Reply:
     calls: tuple[ToolCall, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token's delta event: the server spends time on these and on nothing else."""
-
-    event: Json
-
-
 def tokens(text: str) -> list[str]:
     """Text cut where a model's tokenizer roughly would (about 4 characters each); joined, it is the text again."""
     return re.findall(r"\s*\w{1,6}|\s*[^\w\s]|\s+", text)
-
-
-def shortened(reply: Reply, limit: int | None) -> tuple[Reply, bool]:
-    """The reply within `max_output_tokens`, and whether anything was cut off."""
-    pieces = tokens(reply.text)
-    size = len(pieces) + sum(len(tokens(call.arguments)) for call in reply.calls)
-    if limit is None or size <= limit:
-        return reply, False
-    return Reply("".join(pieces[:limit])), True
 
 
 @dataclass(slots=True)
@@ -63,121 +47,108 @@ class PromptCache:
 
     last: dict[str, str] = field(default_factory=dict)
 
-    def usage(self, request: CreateRequest, reply: Reply) -> Json:
-        prompt = json.dumps([request.tools, request.instructions, request.input])
+    def usage(self, request: CreateRequest, written: int) -> Json:
+        """What reading the request and writing so many tokens comes to."""
+        prompt = json.dumps([[tool.name for tool in request.tools], request.instructions, request.items])
         key = f"{request.model} {request.prompt_cache_key}"
-        shared = _shared_prefix(self.last.get(key, ""), prompt) // 4
+        before = self.last.get(key, "")
+        pairs = enumerate(zip(before, prompt, strict=False))
+        shared = next((place for place, (one, other) in pairs if one != other), len(before)) // 4
         self.last[key] = prompt
         cached = shared - shared % CACHE_STEP_TOKENS if shared >= CACHE_FLOOR_TOKENS else 0
         read = len(prompt) // 4
-        written = len(tokens(reply.text)) + sum(len(tokens(call.arguments)) for call in reply.calls)
+        fresh = read - cached if read >= CACHE_FLOOR_TOKENS else 0
         return {
             "input_tokens": read,
-            "input_tokens_details": {
-                "cached_tokens": cached,
-                "cache_write_tokens": read - cached if read >= CACHE_FLOOR_TOKENS else 0,
-            },
+            "input_tokens_details": {"cached_tokens": cached, "cache_write_tokens": fresh},
             "output_tokens": written,
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": read + written,
         }
 
 
-def _shared_prefix(first: str, second: str) -> int:
-    """How many leading characters two prompts share (compared in blocks: prompts are long and mostly equal)."""
-    block, size = 64, 0
-    while size < min(len(first), len(second)) and first[size : size + block] == second[size : size + block]:
-        size += block
-    return min(size, len(first), len(second))
-
-
-@dataclass(slots=True)
 class Answer:
     """One response under construction: the same identifiers in every event and in the final object."""
 
-    request: CreateRequest
-    reply: Reply
-    usage: Json
-    cut_short: bool = False
-    id: str = field(default_factory=lambda: f"resp_{secrets.token_hex(24)}")
-    created_at: int = field(default_factory=lambda: int(time.time()))
-    items: list[Json] = field(init=False)
+    def __init__(self, request: CreateRequest, reply: Reply, cache: PromptCache) -> None:
+        pieces = tokens(reply.text)
+        written = len(pieces) + sum(len(tokens(call.arguments)) for call in reply.calls)
+        self.status = "completed"
+        if request.max_output_tokens is not None and written > request.max_output_tokens:
+            self.status, written = "incomplete", request.max_output_tokens
+            reply = Reply("".join(pieces[:written]))
+        self.id = f"resp_{secrets.token_hex(24)}"
+        self.usage = cache.usage(request, written)
+        self._request = request
+        self._created_at = int(time.time())
+        self._items = [_message(reply.text)] if reply.text else []
+        self._items += [_function_call(call) for call in reply.calls]
 
-    def __post_init__(self) -> None:
-        self.items = [_message(self.reply.text)] if self.reply.text else []
-        self.items += [_function_call(call) for call in self.reply.calls]
-
-    def response(self, status: str) -> Json:
+    def response(self, *, over: bool) -> Json:
         """The response object while `in_progress`, or finished (`completed`, `incomplete`)."""
-        request, over = self.request, status != "in_progress"
+        request = self._request
+        incomplete = over and self.status == "incomplete"
+        echoed = ("instructions", "max_output_tokens", "max_tool_calls", "model", "prompt_cache_key")
         return {
             "id": self.id,
             "object": "response",
-            "created_at": self.created_at,
-            "completed_at": int(time.time()) if status == "completed" else None,
-            "status": status,
+            "created_at": self._created_at,
+            "completed_at": int(time.time()) if over and not incomplete else None,
+            "status": self.status if over else "in_progress",
             "background": False,
             "error": None,
-            "incomplete_details": {"reason": "max_output_tokens"} if status == "incomplete" else None,
-            "instructions": request.instructions,
-            "max_output_tokens": request.max_output_tokens,
-            "max_tool_calls": request.max_tool_calls,
+            "incomplete_details": {"reason": "max_output_tokens"} if incomplete else None,
+            **{name: getattr(request, name) for name in (*echoed, "safety_identifier", "user")},
             "metadata": request.metadata or {},
-            "model": request.model,
-            "output": self.items if over else [],
+            "output": self._items if over else [],
             "parallel_tool_calls": request.parallel_tool_calls is not False,
             "previous_response_id": None,
-            "prompt_cache_key": request.prompt_cache_key,
             "reasoning": {"effort": request.reasoning.effort if request.reasoning else "medium", "summary": None},
-            "safety_identifier": request.safety_identifier,
             "service_tier": "default",
             "store": request.store is not False,
-            "temperature": request.temperature if request.temperature is not None else 1.0,
+            "temperature": 1.0 if request.temperature is None else request.temperature,
             "text": request.text.model_dump(by_alias=True, exclude_none=True),
             "tool_choice": request.tool_choice if isinstance(request.tool_choice, str) else "auto",
-            "tools": request.tools,
+            "tools": [tool.model_dump() for tool in request.tools],
             "top_logprobs": 0,
-            "top_p": request.top_p if request.top_p is not None else 1.0,
+            "top_p": 1.0 if request.top_p is None else request.top_p,
             "truncation": request.truncation or "disabled",
             "usage": self.usage if over else None,
-            "user": request.user,
         }
 
-    @property
-    def final_status(self) -> str:
-        return "incomplete" if self.cut_short else "completed"
+    def events(self) -> Iterator[Json]:
+        """Every event in the vendor's order. Those that carry one token's text have a `delta`."""
+        for number, event in enumerate(self._events()):
+            yield {**event, "sequence_number": number}
 
-    def events(self) -> Iterator[Json | Token]:
-        """Every event in the vendor's order; those that carry one token's text come wrapped in `Token`."""
-        for number, each in enumerate(self._events()):
-            (each.event if isinstance(each, Token) else each)["sequence_number"] = number
-            yield each
-
-    def _events(self) -> Iterator[Json | Token]:
+    def _events(self) -> Iterator[Json]:
         for kind in ("created", "in_progress"):
-            yield {"type": f"response.{kind}", "response": self.response("in_progress")}
-        for index, item in enumerate(self.items):
+            yield {"type": f"response.{kind}", "response": self.response(over=False)}
+        for index, item in enumerate(self._items):
             where = {"output_index": index, "item_id": item["id"]}
             emptied: Json = {"content": []} if item["type"] == "message" else {"arguments": ""}
             added = {**item, **emptied, "status": "in_progress"}
             yield {"type": "response.output_item.added", "output_index": index, "item": added}
             if item["type"] == "message":
-                yield from _text_events(item["content"][0], {**where, "content_index": 0})
+                where["content_index"] = 0
+                part, text = item["content"][0], item["content"][0]["text"]
+                yield {"type": "response.content_part.added", **where, "part": {**part, "text": ""}}
+                for piece in tokens(text):
+                    yield {"type": "response.output_text.delta", **where, "delta": piece, "logprobs": []}
+                yield {"type": "response.output_text.done", **where, "text": text, "logprobs": []}
+                yield {"type": "response.content_part.done", **where, "part": part}
             else:
                 kind = "response.function_call_arguments"
                 for piece in tokens(item["arguments"]):
-                    yield Token({"type": f"{kind}.delta", **where, "delta": piece})
+                    yield {"type": f"{kind}.delta", **where, "delta": piece}
                 yield {"type": f"{kind}.done", **where, "name": item["name"], "arguments": item["arguments"]}
             yield {"type": "response.output_item.done", "output_index": index, "item": item}
-        yield {"type": f"response.{self.final_status}", "response": self.response(self.final_status)}
+        yield {"type": f"response.{self.status}", "response": self.response(over=True)}
 
 
-def _text_events(part: Json, where: Json) -> Iterator[Json | Token]:
-    yield {"type": "response.content_part.added", **where, "part": {**part, "text": ""}}
-    for piece in tokens(part["text"]):
-        yield Token({"type": "response.output_text.delta", **where, "delta": piece, "logprobs": []})
-    yield {"type": "response.output_text.done", **where, "text": part["text"], "logprobs": []}
-    yield {"type": "response.content_part.done", **where, "part": part}
+def as_sent(event: Json) -> bytes:
+    """One event on the wire."""
+    return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 def _message(text: str) -> Json:
@@ -187,11 +158,5 @@ def _message(text: str) -> Json:
 
 
 def _function_call(call: ToolCall) -> Json:
-    return {
-        "id": f"fc_{secrets.token_hex(24)}",
-        "type": "function_call",
-        "status": "completed",
-        "call_id": f"call_{secrets.token_hex(12)}",
-        "name": call.name,
-        "arguments": call.arguments,
-    }
+    ids = {"id": f"fc_{secrets.token_hex(24)}", "call_id": f"call_{secrets.token_hex(12)}"}
+    return {**ids, "type": "function_call", "status": "completed", "name": call.name, "arguments": call.arguments}

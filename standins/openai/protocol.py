@@ -8,25 +8,21 @@ work.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 Json = dict[str, Any]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$", max_length=64)]
 """Names of tools and schemas, as the vendor restricts them."""
 
-# Keywords of the strict subset of JSON schema; `default`, `allOf`, `oneOf`, `not` and conditionals are outside it.
+# `default`, `allOf`, `oneOf`, `not` and conditionals are outside the strict subset of JSON schema.
 SCHEMA_KEYWORDS = frozenset(
-    re.findall(
-        r"\S+",
-        "type properties required additionalProperties items enum const anyOf $ref $defs definitions description "
-        "title format pattern minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minItems maxItems "
-        "$schema",
-    )
+    {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs"}
+    | {"definitions", "description", "title", "format", "pattern", "minimum", "maximum", "exclusiveMinimum"}
+    | {"exclusiveMaximum", "multipleOf", "minItems", "maxItems", "$schema"}
 )
 MAX_SCHEMA_DEPTH = 10
 """Levels of nesting the vendor allows in a strict schema."""
@@ -38,17 +34,11 @@ class RefusedError(Exception):
     def __init__(self, message: str, param: str | None = None, code: str | None = None, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
-        self.error: Json = {"message": message, "type": error_type(status), "param": param, "code": code}
+        kind = "requests" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
+        self.error: Json = {"message": message, "type": kind, "param": param, "code": code}
 
     def body(self) -> Json:
         return {"error": self.error}
-
-
-def error_type(status: int) -> str:
-    """The vendor's `type` for an HTTP status."""
-    if status == 429:
-        return "requests"
-    return "server_error" if status >= 500 else "invalid_request_error"
 
 
 class Strict(BaseModel):
@@ -69,44 +59,67 @@ class OutputText(Strict):
     logprobs: list[Json] = []
 
 
+class Identified(Strict):
+    """What the vendor itself has made may come back with its marks."""
+
+    id: str | None = None
+    status: Literal["in_progress", "completed", "incomplete"] | None = None
+
+
 class Message(Strict):
     type: Literal["message"] = "message"
     role: Literal["user", "system", "developer"]
     content: str | list[InputText]
 
 
-class AssistantMessage(Strict):
+class AssistantMessage(Identified):
     type: Literal["message"] = "message"
     role: Literal["assistant"]
     content: str | list[OutputText]
-    id: str | None = None
-    status: Literal["in_progress", "completed", "incomplete"] | None = None
     phase: Literal["commentary", "final_answer"] | None = None
 
 
-class FunctionCall(Strict):
+class FunctionCall(Identified):
     type: Literal["function_call"]
     call_id: str
     name: Name
     arguments: str
-    id: str | None = None
-    status: Literal["in_progress", "completed", "incomplete"] | None = None
 
 
-class FunctionCallOutput(Strict):
+class FunctionCallOutput(Identified):
     type: Literal["function_call_output"]
     call_id: str
     output: str | list[InputText]
-    id: str | None = None
-    status: Literal["in_progress", "completed", "incomplete"] | None = None
+
+
+def _kind(item: Json) -> str:
+    kind = str(item.get("type", "message"))
+    return "assistant" if kind == "message" and item.get("role") == "assistant" else kind
+
+
+Item = Annotated[
+    Annotated[Message, Tag("message")]
+    | Annotated[AssistantMessage, Tag("assistant")]
+    | Annotated[FunctionCall, Tag("function_call")]
+    | Annotated[FunctionCallOutput, Tag("function_call_output")],
+    Discriminator(_kind),
+]
 
 
 class FunctionTool(Strict):
     type: Literal["function"]
     name: Name
-    parameters: Json
-    strict: bool | None = True
     description: str | None = None
+    strict: bool | None = True
+    parameters: Json
+
+    @field_validator("parameters")
+    @classmethod
+    def _in_subset(cls, schema: Json, info: ValidationInfo) -> Json:
+        if info.data.get("strict") is not False and (problem := schema_problem(schema)):
+            message = f"Invalid schema for function '{info.data.get('name')}': {problem}"
+            raise PydanticCustomError("invalid_function_parameters", "{message}", {"message": message})
+        return schema
 
 
 class NamedTool(Strict):
@@ -121,9 +134,17 @@ class PlainFormat(Strict):
 class SchemaFormat(Strict):
     type: Literal["json_schema"]
     name: Name
-    json_schema: Json = Field(alias="schema")
-    strict: bool | None = None
     description: str | None = None
+    strict: bool | None = None
+    json_schema: Json = Field(alias="schema")
+
+    @field_validator("json_schema")
+    @classmethod
+    def _in_subset(cls, schema: Json, info: ValidationInfo) -> Json:
+        if info.data.get("strict") and (problem := schema_problem(schema)):
+            message = f"Invalid schema for response_format '{info.data.get('name')}': {problem}"
+            raise PydanticCustomError("invalid_json_schema", "{message}", {"message": message})
+        return schema
 
 
 class Text(Strict):
@@ -132,7 +153,7 @@ class Text(Strict):
 
 
 class Reasoning(Strict):
-    effort: Effort | None = None
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None
 
 
@@ -149,11 +170,11 @@ class CreateRequest(Strict):
     """The body of `POST /v1/responses`, without the vendor features this stand-in does not imitate."""
 
     model: str
-    input: str | list[Json]
+    input: str | list[Item]
     instructions: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    tools: list[Json] = []
+    tools: list[FunctionTool] = []
     tool_choice: Literal["none", "auto"] | NamedTool = "auto"
     parallel_tool_calls: bool | None = None
     text: Text = Text()
@@ -172,10 +193,41 @@ class CreateRequest(Strict):
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = None
 
+    @property
+    def items(self) -> list[Json]:
+        """The input as the vendor's items."""
+        if isinstance(self.input, str):
+            return [{"role": "user", "content": self.input}]
+        return [item.model_dump(exclude_none=True) for item in self.input]
 
-Model = TypeVar("Model", bound=Strict)
 
 NOT_IMITATED = ("background", "conversation", "prompt", "previous_response_id", "include", "context_management")
+
+_MISSING = ("missing_required_parameter", "Missing required parameter: '{param}'.")
+_UNSUPPORTED = "Invalid value: {input!r}. Supported values are: "
+ERRORS = {
+    "extra_forbidden": ("unknown_parameter", "Unknown parameter: '{param}'."),
+    "missing": _MISSING,
+    "union_tag_not_found": _MISSING,
+    "literal_error": ("invalid_value", f"{_UNSUPPORTED}{{expected}}."),
+    "union_tag_invalid": ("invalid_value", f"{_UNSUPPORTED}{{expected_tags}}."),
+    "greater_than_equal": (
+        "integer_below_min_value",
+        "Invalid '{param}': integer below minimum value. Expected a value >= {ge}, but got {input} instead.",
+    ),
+    "string_too_long": (
+        "string_above_max_length",
+        "Invalid '{param}': string too long. Expected a string with maximum length {max_length}, but got a string with "
+        "length {length} instead.",
+    ),
+    "string_pattern_mismatch": (
+        "invalid_value",
+        "Invalid '{param}': string does not match pattern. Expected a string that matches the pattern '{pattern}'.",
+    ),
+    "invalid_function_parameters": ("invalid_function_parameters", "{message}"),
+    "invalid_json_schema": ("invalid_json_schema", "{message}"),
+}
+"""From a kind of validation error to the vendor's code and words."""
 
 
 def read_request(raw: bytes) -> CreateRequest:
@@ -192,63 +244,29 @@ def read_request(raw: bytes) -> CreateRequest:
     if "model" in body and "input" not in body:
         message = "One of 'input' or 'previous_response_id' or 'prompt' or 'conversation_id' must be provided."
         raise RefusedError(message, "input", "missing_required_parameter")
-    request = _checked(CreateRequest, body)
-    for index, tool in enumerate(request.tools):
-        where = f"tools[{index}]"
-        if tool.get("type") != "function":
-            raise RefusedError(f"Only function tools are imitated, not {tool.get('type')!r}.", where, "invalid_value")
-        function = _checked(FunctionTool, tool, where)
-        if function.strict is not False:
-            problem = schema_problem(function.parameters)
-            if problem:
-                message = f"Invalid schema for function '{function.name}': {problem}"
-                raise RefusedError(message, f"{where}.parameters", "invalid_function_parameters")
-    if isinstance(request.input, list):
-        _check_items(request.input)
-    if isinstance(request.text.format, SchemaFormat) and request.text.format.strict:
-        problem = schema_problem(request.text.format.json_schema)
-        if problem:
-            message = f"Invalid schema for response_format '{request.text.format.name}': {problem}"
-            raise RefusedError(message, "text.format.schema", "invalid_json_schema")
-    return request
-
-
-def _check_items(items: Sequence[Json]) -> None:
-    """Every item has a shape the vendor knows, and tool calls and their outputs come in pairs."""
-    waiting: list[str] = []
-    kinds: dict[str, type[Strict]] = {"function_call": FunctionCall, "function_call_output": FunctionCallOutput}
-    for index, item in enumerate(items):
-        where = f"input[{index}]"
-        kind = item.get("type", "message")
-        if kind not in kinds and kind != "message":
-            supported = "'message', 'function_call', and 'function_call_output'"
-            message = f"Invalid value: '{kind}'. Supported values are: {supported}."
-            raise RefusedError(message, f"{where}.type", "invalid_value")
-        message_model = AssistantMessage if item.get("role") == "assistant" else Message
-        _checked(kinds.get(kind, message_model), item, where)
-        call_id = item.get("call_id")
-        if kind == "function_call":
-            waiting.append(str(call_id))
-        elif kind == "function_call_output":
-            if call_id not in waiting:
-                raise RefusedError(f"No tool call found for function call output with call_id {call_id}.", "input")
-            waiting.remove(str(call_id))
-    if waiting:
-        raise RefusedError(f"No tool output found for function call {waiting[0]}.", "input")
-
-
-def _checked(model: type[Model], body: Json, where: str = "") -> Model:
     try:
-        return model.model_validate(body)
+        request = CreateRequest.model_validate(body)
     except ValidationError as error:
         # Unknown fields first: a misspelt name also looks like a missing one. Then a union's deepest branch.
         first = min(error.errors(), key=lambda each: (each["type"] != "extra_forbidden", -len(each["loc"])))
-        raise _refusal(dict(first), body, where) from None
+        raise _refusal(dict(first), body) from None
+    waiting: list[str] = []
+    for item in request.items:
+        if item.get("type") == "function_call":
+            waiting.append(item["call_id"])
+        elif item.get("type") == "function_call_output":
+            if item["call_id"] not in waiting:
+                message = f"No tool call found for function call output with call_id {item['call_id']}."
+                raise RefusedError(message, "input")
+            waiting.remove(item["call_id"])
+    if waiting:
+        raise RefusedError(f"No tool output found for function call {waiting[0]}.", "input")
+    return request
 
 
-def _refusal(first: Json, body: Json, where: str) -> RefusedError:
+def _refusal(first: Json, body: Json) -> RefusedError:
     """The vendor's words for one validation error."""
-    param, here = where, body
+    param, here = "", body
     for step in first["loc"]:
         if isinstance(step, int):
             param += f"[{step}]"
@@ -260,30 +278,11 @@ def _refusal(first: Json, body: Json, where: str) -> RefusedError:
             here = here[step]
         except (KeyError, IndexError, TypeError):
             here = {}
-    kind, context = first["type"], first.get("ctx", {})
-    if kind == "extra_forbidden":
-        return RefusedError(f"Unknown parameter: '{param}'.", param, "unknown_parameter")
-    if kind in ("missing", "union_tag_not_found"):
-        return RefusedError(f"Missing required parameter: '{param}'.", param, "missing_required_parameter")
-    if kind in ("literal_error", "union_tag_invalid"):
-        supported = context.get("expected") or context.get("expected_tags")
-        return RefusedError(
-            f"Invalid value: {first['input']!r}. Supported values are: {supported}.", param, "invalid_value"
-        )
-    if kind == "greater_than_equal":
-        message = f"Invalid '{param}': integer below minimum value. Expected a value >= {context['ge']}"
-        return RefusedError(f"{message}, but got {first['input']} instead.", param, "integer_below_min_value")
-    if kind == "string_too_long":
-        message = f"Invalid '{param}': string too long. Expected a string with maximum length {context['max_length']}"
-        return RefusedError(
-            f"{message}, but got a string with length {len(first['input'])} instead.",
-            param,
-            "string_above_max_length",
-        )
-    if kind == "string_pattern_mismatch":
-        message = f"Invalid '{param}': string does not match pattern. Expected a string that matches the pattern"
-        return RefusedError(f"{message} '{context['pattern']}'.", param, "invalid_value")
-    return RefusedError(f"Invalid type for '{param}': {first['msg']}.", param, "invalid_type")
+    if first["type"].startswith("union_tag"):
+        param += ".type"
+    code, words = ERRORS.get(first["type"], ("invalid_type", "Invalid type for '{param}': {msg}."))
+    found = {**first.get("ctx", {}), "param": param, "input": first["input"], "msg": first["msg"]}
+    return RefusedError(words.format(length=len(str(first["input"])), **found), param, code)
 
 
 def schema_problem(schema: object, context: tuple[str, ...] = ()) -> str | None:
@@ -291,33 +290,28 @@ def schema_problem(schema: object, context: tuple[str, ...] = ()) -> str | None:
     place = f"In context={context!r}, "
     if not isinstance(schema, dict):
         return f"{place}schema must be a JSON object."
-    if len(re.findall("properties", " ".join(context))) > MAX_SCHEMA_DEPTH:
+    if context.count("properties") > MAX_SCHEMA_DEPTH:
         return f"{place}nesting exceeds {MAX_SCHEMA_DEPTH} levels."
     if not context and schema.get("type") != "object":
         return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{schema.get('type')}\"'."
-    for keyword in schema:
-        if keyword not in SCHEMA_KEYWORDS:
-            return f"{place}'{keyword}' is not permitted."
+    if unknown := [keyword for keyword in schema if keyword not in SCHEMA_KEYWORDS]:
+        return f"{place}'{unknown[0]}' is not permitted."
     if not {"type", "$ref", "anyOf", "enum", "const"} & schema.keys():
         return f"{place}schema must have a 'type' key."
     kinds = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
     nested: list[tuple[object, tuple[str, ...]]] = []
     if "object" in kinds:
-        properties = schema.get("properties", {})
         if schema.get("additionalProperties") is not False:
             return f"{place}'additionalProperties' is required to be supplied and to be false."
-        missing = sorted(set(properties) ^ set(schema.get("required", [])))
+        missing = sorted(set(schema.get("properties", {})) ^ set(schema.get("required", [])))
         if missing or "required" not in schema:
             return (
                 f"{place}'required' is required to be supplied and to be an array including every key in properties. "
                 f"Missing or extra '{''.join(missing[:1])}'."
             )
-        nested += [(each, (*context, "properties", name)) for name, each in properties.items()]
     if "array" in kinds:
-        if "items" not in schema:
-            return f"{place}array schema missing items."
-        nested.append((schema["items"], (*context, "items")))
+        nested.append((schema.get("items"), (*context, "items")))
     nested += [(each, (*context, "anyOf", str(index))) for index, each in enumerate(schema.get("anyOf", []))]
-    for definitions in ("$defs", "definitions"):
-        nested += [(each, (*context, definitions, name)) for name, each in schema.get(definitions, {}).items()]
+    for group in ("properties", "$defs", "definitions"):
+        nested += [(each, (*context, group, name)) for name, each in schema.get(group, {}).items()]
     return next((problem for each, where in nested if (problem := schema_problem(each, where))), None)

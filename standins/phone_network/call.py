@@ -1,4 +1,4 @@
-"""One call: what Twilio would answer about it, and what really happened."""
+"""One call: what was asked for, what Twilio would answer about it, and what really happened."""
 
 import secrets
 import time
@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Literal
 
+from standins.phone_network.forms import Order
 from standins.phone_network.handset import Handset
-from standins.phone_network.webhooks import FINAL
-
-Direction = Literal["outbound-api", "inbound"]
 
 API_VERSION = "2010-04-01"
 
+FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 _NEVER = (
     *("price", "answered_by", "parent_call_sid", "phone_number_sid", "forwarded_from", "caller_name", "group_sid"),
@@ -32,46 +31,22 @@ def rfc2822(moment: datetime | None) -> str | None:
     return None if moment is None else format_datetime(moment)
 
 
-@dataclass(frozen=True, slots=True)
-class Instructions:
-    """Where a call's TwiML comes from."""
-
-    twiml: str = ""
-    url: str = ""
-    method: str = "POST"
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What was asked for when the call was placed."""
-
-    account_sid: str
-    to: str
-    from_: str
-    instructions: Instructions
-    status_callback: str = ""
-    status_callback_method: str = "POST"
-    status_callback_events: frozenset[str] = frozenset({"completed"})
-    ring_s: int = 60
-    time_limit_s: int = 14_400
-    direction: Direction = "outbound-api"
-
-
 @dataclass(slots=True)
 class Call:
     """Kept after its end, with all that was heard."""
 
     order: Order
+    account_sid: str
+    direction: Literal["outbound-api", "inbound"] = "outbound-api"
     sid: str = field(default_factory=lambda: new_sid("CA"))
     status: str = "queued"
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: datetime | None = None
-    """When dialling began; queued calls have none, and so are not found by StartTime."""
+    """When dialling began; queued calls have none."""
     answered: datetime | None = None
     ended: datetime | None = None
     updated: datetime = field(default_factory=lambda: datetime.now(UTC))
     queued_ms: int = 0
-    sip_response_code: int = 0
     ended_by: str = ""
     handset: Handset | None = None
     timeline: list[dict[str, object]] = field(default_factory=list)
@@ -91,11 +66,9 @@ class Call:
         return "queued" if self.status == "initiated" else self.status
 
     @property
-    def duration_s(self) -> int | None:
+    def duration_s(self) -> int:
         """Whole seconds from answer to end."""
-        if self.ended is None:
-            return None
-        return 0 if self.answered is None else int((self.ended - self.answered).total_seconds())
+        return int((self.ended - self.answered).total_seconds()) if self.ended and self.answered else 0
 
     def note(self, what: str, **details: object) -> None:
         """A line of the timeline."""
@@ -112,23 +85,22 @@ class Call:
 
     def resource(self) -> dict[str, Any]:
         """The Call resource of the REST API."""
-        base = f"/{API_VERSION}/Accounts/{self.order.account_sid}/Calls/{self.sid}"
-        duration = self.duration_s
+        base = f"/{API_VERSION}/Accounts/{self.account_sid}/Calls/{self.sid}"
         return {
             "sid": self.sid,
-            "account_sid": self.order.account_sid,
+            "account_sid": self.account_sid,
             "api_version": API_VERSION,
             "to": self.order.to,
             "to_formatted": self.order.to,
             "from": self.order.from_,
             "from_formatted": self.order.from_,
             "status": self.rest_status,
-            "direction": self.order.direction,
+            "direction": self.direction,
             "date_created": rfc2822(self.created),
             "date_updated": rfc2822(self.updated),
             "start_time": rfc2822(self.started),
             "end_time": rfc2822(self.ended),
-            "duration": None if duration is None else str(duration),
+            "duration": str(self.duration_s) if self.ended else None,
             "queue_time": str(self.queued_ms),
             "price_unit": "USD",
             **dict.fromkeys(_NEVER),
@@ -140,21 +112,8 @@ class Call:
 
     def webhook_params(self, **more: str) -> dict[str, str]:
         """The form fields that every voice webhook carries."""
-        order = self.order
-        params = {
-            "CallSid": self.sid,
-            "AccountSid": order.account_sid,
-            "From": order.from_,
-            "To": order.to,
-            "Caller": order.from_,
-            "Called": order.to,
-            "CallStatus": self.status,
-            "Direction": order.direction,
-            "ApiVersion": API_VERSION,
-        }
-        geography = {
-            f"{party}{part}": ""
-            for party in ("From", "To", "Caller", "Called")
-            for part in ("City", "State", "Zip", "Country")
-        }
-        return params | geography | more
+        to, from_ = self.order.to, self.order.from_
+        parties = {"From": from_, "To": to, "Caller": from_, "Called": to}
+        places = {f"{party}{part}": "" for party in parties for part in ("City", "State", "Zip", "Country")}
+        ids = {"CallSid": self.sid, "AccountSid": self.account_sid, "ApiVersion": API_VERSION}
+        return {**ids, **parties, **places, "CallStatus": self.status, "Direction": self.direction, **more}

@@ -6,60 +6,44 @@ from collections import Counter
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 
-import phonenumbers
-
-from standins.phone_network.call import Call, Instructions, Order
+from standins.phone_network.call import Call
 from standins.phone_network.callee import Callee
 from standins.phone_network.faults import Faults
+from standins.phone_network.forms import Order
+from standins.phone_network.handset import Pace
 from standins.phone_network.hearing import Hearing
 from standins.phone_network.life import Life, Subscriber
 from standins.phone_network.messages import Messages
-from standins.phone_network.pace import Pace
+from standins.phone_network.person import Phone
 from standins.phone_network.script import Script, load_personas
-from standins.phone_network.typist import Keyboard
-from standins.phone_network.voices import Voices, beep
+from standins.phone_network.voices import prepare
 from standins.phone_network.webhooks import Webhooks
 
 KEPT_CALLS = 500
 """Sound of older calls is forgotten; a long-lived stack must not eat the machine's memory."""
 
-NETWORK_VOICE = "rms"
-"""Of `<Say>`."""
-
 log = logging.getLogger(__name__)
 
 
-def is_number(text: str) -> bool:
-    """E.164 and a number that can exist."""
-    try:
-        return text.startswith("+") and phonenumbers.is_valid_number(phonenumbers.parse(text))
-    except phonenumbers.NumberParseException:
-        return False
-
-
-class Scripted:
+class Scripted(Subscriber):
     """A number with a persona."""
 
     def __init__(self, script: Script, exchange: "Exchange") -> None:
-        self.script = script
+        super().__init__(script)
         self._exchange = exchange
         self._served: Counter[str] = Counter()
-        self._beep = beep()
 
     async def prepare(self) -> None:
         """Render every line; the audible code needs no recogniser of voices."""
-        if self.script.listens and self.script.voice != "tones":
+        if any(self.script.whens()) and self.script.voice != "tones":
             self._exchange.spawn(self._exchange.hearing.warm())
-        await self._exchange.voices.prepare(self.script)
+        await prepare(self.script.texts(), self.script.voice)
 
-    def answer(self, call: Call, now: float) -> Callee:
+    def answer(self, call: Call, phone: Phone, now: float) -> Callee:
         """Pick up; a caller who was served before is known again."""
-        again = self._served[call.order.from_] > 0
         self._served[call.order.from_] += 1
-        return Callee(self.script, self._exchange.voices.ready(self.script), self._beep, now, again)
-
-    def ended(self, call: Call) -> None:
-        """The call is over."""
+        again = self._served[call.order.from_] > 1
+        return Callee(self.script, phone, now, again)
 
 
 class Exchange:
@@ -72,13 +56,10 @@ class Exchange:
         self.webhooks = Webhooks(auth_token)
         self.hearing = Hearing()
         self.pace = Pace()
-        self.voices = Voices()
         self.messages = Messages(account_sid, self.webhooks, self.spawn)
         self.calls: dict[str, Call] = {}
         self.lives: dict[str, Life] = {}
         self.rings: list[dict[str, object]] = []
-        self.refusals: list[dict[str, object]] = []
-        """Every REST error given, for whoever wonders."""
         self.subscribers: dict[str, Subscriber] = {}
         self.voice_urls: dict[str, str] = {}
         self._tasks: set[asyncio.Future[None]] = set()
@@ -92,36 +73,35 @@ class Exchange:
         self.subscribers[number] = Scripted(script, self)
 
     def place(self, order: Order) -> Call:
-        """Begin a call."""
-        call = Call(order)
+        """Begin a call of the account."""
+        return self._begin(Call(order, self.account_sid))
+
+    def stranger_calls(self, from_: str, to: str) -> Call:
+        """Somebody rings one of the account's numbers."""
+        order = Order(To=to, From=from_, Url=self.voice_urls[to])
+        return self._begin(Call(order, self.account_sid, direction="inbound"))
+
+    def _begin(self, call: Call) -> Call:
         self.calls[call.sid] = call
         self.lives[call.sid] = Life(call, self)
         self.spawn(self.lives[call.sid].run())
         for old in list(self.calls.values())[:-KEPT_CALLS]:
-            if old.over and old.handset is not None:
+            if old.over:
                 old.handset = None
         return call
-
-    def stranger_calls(self, from_: str, to: str) -> Call:
-        """Somebody rings one of the account's numbers."""
-        url = Instructions(url=self.voice_urls[to])
-        return self.place(Order(self.account_sid, to, from_, url, direction="inbound"))
 
     # What a call needs of its network
 
     def subscriber(self, call: Call) -> Subscriber | None:
         """The party that is not the account's own number."""
-        order = call.order
-        return self.subscribers.get(order.from_ if order.direction == "inbound" else order.to)
+        return self.subscribers.get(call.order.from_ if call.direction == "inbound" else call.order.to)
 
     def rang(self, call: Call) -> None:
         """The ring log is the judge of what really reached a phone."""
-        order = call.order
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        order, at = call.order, datetime.now(UTC).isoformat(timespec="milliseconds")
         self.rings.append({"number": order.to, "from": order.from_, "call_sid": call.sid, "at": at})
-        subscriber = self.subscribers.get(order.to)
-        if isinstance(subscriber, Keyboard):
-            subscriber.tell(type="ringing", **{"from": order.from_})
+        if order.to in self.subscribers:
+            self.subscribers[order.to].rung(call)
 
     async def turn_to_dial(self) -> None:
         """The queue of calls, first come first served."""
@@ -130,11 +110,6 @@ class Exchange:
         if self.faults.calls_per_second:
             self._dialled_at = max(loop.time(), self._dialled_at + 1 / self.faults.calls_per_second)
             await asyncio.sleep(self._dialled_at - loop.time())
-
-    async def speech(self, text: str) -> bytes:
-        """The network's own voice."""
-        clip = await self.voices.clip(text, NETWORK_VOICE)
-        return b"".join(frame.audio for frame in clip.frames)
 
     def spawn(self, work: Awaitable[None]) -> asyncio.Future[None]:
         """Run beside everything else; failures are logged."""

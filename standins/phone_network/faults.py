@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from standins.control import Closed
 
 Request = Literal["create", "fetch", "update", "list", "message"]
 
 
-class Faults(BaseModel):
+class Faults(Closed):
     """All quiet by default. Counts run down to zero as they strike."""
-
-    model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
     on: Request = "create"
     """Which REST request the next three strike."""
@@ -41,11 +41,6 @@ class Faults(BaseModel):
     """After a stream that died without a close frame: the next verb, or the end of the call."""
     throttle_bytes_s: int | None = Field(default=None, gt=0)
     """How fast a stream's socket is read."""
-
-    def replace(self, others: "Faults") -> None:
-        """Become like these, in place: calls under way hold this very object."""
-        for name in type(self).model_fields:
-            setattr(self, name, getattr(others, name))
 
     def strike(self, request: Request) -> Literal["accept_then_drop", "drop_before_accept", "status"] | None:
         """The fault that hits this REST request, if any, used up by one."""

@@ -1,24 +1,27 @@
-"""One answered call's sound, moved on by 20 ms at a time: what is heard, what is said, and what is kept of both."""
+"""An answered call's sound, moved on by 20 ms at a time, and the one clock that moves all calls."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
-from standins.phone_network.line import PlayOut
-from standins.phone_network.measure import Stopwatch
-from standins.phone_network.person import HangUp, Person, Press, Understand
-from standins.phone_network.sound import FRAME_S, SILENCE, is_loud
+from standins.audio import is_loud
+from standins.phone_network.line import PlayOut, Stopwatch
+from standins.phone_network.person import FRAME_S, QUIET, Person
 from standins.phone_network.stream import MediaStream
 
-MARK_OF_OURS = "\0"
-"""Begins the names of the network's own marks (JSON from a server could hold it too, but no server sends it)."""
+PHASES = 4
+"""Calls are spread over four moments within the 20 ms, as unrelated calls are in the world."""
+
+log = logging.getLogger(__name__)
 
 
 class Handset:
     """The phone in the callee's hand, from answer to hang-up."""
 
-    def __init__(self, person: Person, now: float, hang_up: Callable[[], None], note: Callable[..., None]) -> None:
-        """hang_up: the person puts the phone down; note: for the timeline."""
-        self.person = person
+    person: Person
+
+    def __init__(self, now: float, hang_up: Callable[[], None], note: Callable[..., None]) -> None:
+        """hang_up: the call shall end; note: for the timeline. Its `person` is set before the first tick."""
         self.playout = PlayOut()
         self.stopwatch = Stopwatch()
         self.stream: MediaStream | None = None
@@ -26,68 +29,88 @@ class Handset:
         self.heard: list[bytes] = []
         """Every frame that reached the callee's ear since the answer; silence is one shared object."""
         self.said: list[bytes] = []
-        self.listening: asyncio.Queue[Understand] = asyncio.Queue()
-        """Asked for by the person, answered by the call, which may take its time."""
-        self._hang_up = hang_up
+        self.unclear: asyncio.Queue[tuple[float, float]] = asyncio.Queue()
+        """What the person wants to have made out (since, turn); the call may take its time with it."""
+        self._end = hang_up
         self._note = note
-        self._playing: dict[str, asyncio.Future[None]] = {}
 
     def tick(self, now: float) -> None:
         """20 ms pass on the line."""
         frame, marks = self.playout.take(now)
-        for name in marks:
-            self._heard_up_to(name)
         loud = frame is not None and is_loud(frame)
         speaking = self.person.speaking
         made = self.person.tick(loud, now)
-        self.heard.append(SILENCE if frame is None else frame)
-        self.said.append(made.audio)
-        self.stopwatch.frame(now, made.loud, loud, speaking)
+        self.heard.append(QUIET if frame is None else frame)
+        self.said.append(made)
+        self.stopwatch.frame(now, made is not QUIET and is_loud(made), loud, speaking)
         if self.stream is not None:
-            self.stream.send_media(made.payload)
-        if self.person.wishes:
-            self._grant()
+            for name in marks:
+                self.stream.send_mark(name)
+            self.stream.send_media(made)
+
+    def heard_since(self, since: float) -> bytes:
+        """What reached the ear from this moment on, with 200 ms before it so that no word loses its beginning."""
+        return b"".join(self.heard[max(0, round((since - 0.2 - self.answered_at) / FRAME_S)) :])
 
     def broke(self, error: Exception) -> None:
         """The clock gave this call up."""
         self._note("broke", error=repr(error))
-        self._hang_up()
+        self._end()
 
-    async def play(self, mulaw: bytes) -> None:
-        """The network itself speaks (`<Say>`); returns when it has been heard."""
-        name = f"{MARK_OF_OURS}{len(self.heard)}"
-        heard = self._playing[name] = asyncio.get_running_loop().create_future()
-        self.playout.media(mulaw, asyncio.get_running_loop().time())
-        self.playout.mark(name)
-        try:
-            await heard
-        finally:
-            self._playing.pop(name, None)
-            self.playout.clear()
+    # For the person
 
-    def heard_since(self, since: float) -> bytes:
-        """What reached the ear from this moment on, with 200 ms before it so that no word loses its beginning."""
-        frames = max(0, round((since - 0.2 - self.answered_at) / FRAME_S))
-        return b"".join(self.heard[frames:])
+    def hang_up(self) -> None:
+        """Put it down."""
+        self._note("callee hangs up")
+        self._end()
 
-    def _heard_up_to(self, name: str) -> None:
-        playing = self._playing.get(name)
-        if playing is not None and not playing.done():
-            playing.set_result(None)
-        elif self.stream is not None and not name.startswith(MARK_OF_OURS):
-            self.stream.send_mark(name)
+    def press(self, digits: str) -> None:
+        """Press keys."""
+        for digit in digits:
+            self._note("key", digit=digit)
+            if self.stream is not None:
+                self.stream.send_key(digit)
 
-    def _grant(self) -> None:
-        wishes, self.person.wishes[:] = list(self.person.wishes), []
-        for wish in wishes:
-            match wish:
-                case HangUp():
-                    self._note("callee hangs up")
-                    self._hang_up()
-                case Press(digits):
-                    for digit in digits:
-                        self._note("key", digit=digit)
-                        if self.stream is not None:
-                            self.stream.send_key(digit)
-                case Understand():
-                    self.listening.put_nowait(wish)
+    def understand(self, since: float, turn: float) -> None:
+        """Have the words heard since then made out."""
+        self.unclear.put_nowait((since, turn))
+
+
+class Pace:
+    """Every answered phone is moved on by 20 ms, 50 times a second, without drifting."""
+
+    def __init__(self) -> None:
+        self.late_ms = 0.0
+        """The worst lateness of the clock itself; when this is large, measurements of others mean little."""
+        self._phases: tuple[dict[Handset, None], ...] = tuple({} for _ in range(PHASES))
+
+    def join(self, handset: Handset) -> None:
+        """Tick from the next step on."""
+        min(self._phases, key=len)[handset] = None
+
+    def leave(self, handset: Handset) -> None:
+        """Tick no more."""
+        for phase in self._phases:
+            phase.pop(handset, None)
+
+    async def run(self) -> None:
+        """Tick until cancelled. After a stall the missed steps are made up, so that audio time stays real time."""
+        loop = asyncio.get_running_loop()
+        due, step = loop.time(), 0
+        while True:
+            due += FRAME_S / PHASES
+            late = loop.time() - due
+            if late > FRAME_S / PHASES:
+                # Our own stall must not look like somebody else's: first read what came in meanwhile.
+                self.late_ms = max(self.late_ms, late * 1000)
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            await asyncio.sleep(max(0.0, -late))
+            step = (step + 1) % PHASES
+            for handset in tuple(self._phases[step]):
+                try:
+                    handset.tick(due)
+                except Exception as error:
+                    log.exception("a call left the clock")
+                    self.leave(handset)
+                    handset.broke(error)

@@ -6,21 +6,24 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
-if TYPE_CHECKING:
-    from standins.listener import Ears
+from standins import tones
+from standins.listener import Ears, Final, Listener
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Word(NamedTuple):
-    """A word and where it lies in the sound."""
+    """A word and where in the sound it begins."""
 
     text: str
     start_ms: int
-    end_ms: int
 
 
 class Hearing:
@@ -31,16 +34,16 @@ class Hearing:
 
     async def words(self, mulaw: bytes) -> list[Word]:
         """What was said in this sound: the audible code exactly, a real voice as well as it goes."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker(), recognise, mulaw)
+        return await self._work(recognise, mulaw)
 
     async def warm(self) -> None:
         """Load the recogniser of voices, so that nobody waits for it in a call."""
-        await asyncio.get_running_loop().run_in_executor(self._worker(), _warm)
+        await self._work(_warm)
 
-    def _worker(self) -> ProcessPoolExecutor:
+    async def _work(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _live_and_die_with_parent)
-        return self._pool
+        return await asyncio.get_running_loop().run_in_executor(self._pool, task, *args)
 
     def close(self) -> None:
         """End the worker, whatever it is doing."""
@@ -65,13 +68,19 @@ def _live_and_die_with_parent() -> None:
 
 def recognise(mulaw: bytes) -> list[Word]:
     """In the worker. Code first, since it is certain; only sound without any goes to the recogniser of voices."""
-    from standins import tones  # noqa: PLC0415 - numpy and models belong to the worker alone
-
     decoder = tones.Decoder()
-    code = [*decoder.feed(mulaw), *decoder.finish()]
-    if code:
-        return [Word(word.word, round(word.start_ms), round(word.end_ms)) for word in code]
-    return _loop().run_until_complete(_voice(mulaw))
+    code = [Word(word.word, round(word.start_ms)) for word in [*decoder.feed(mulaw), *decoder.finish()]]
+    return code or _loop().run_until_complete(_voice(mulaw))
+
+
+async def _voice(mulaw: bytes) -> list[Word]:
+    listener, words = Listener(_ears()), []
+    for final in [*await listener.feed(mulaw), *await listener.finish()]:
+        if isinstance(final, Final):
+            texts = final.text.split()
+            step = (final.end_ms - final.start_ms) / len(texts)  # the recogniser times utterances, not words
+            words += [Word(text, round(final.start_ms + place * step)) for place, text in enumerate(texts)]
+    return words
 
 
 def _warm() -> None:
@@ -84,24 +93,6 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 @cache
-def _ears() -> "Ears":
-    from standins.listener import Ears  # noqa: PLC0415 - as above
-
-    # What Floyd may say to a callee is all of English, so the recogniser's own model it is.
+def _ears() -> Ears:
+    # What may be said to a callee is all of English, so the recogniser's own model it is.
     return Ears((), "general", most=1)
-
-
-async def _voice(mulaw: bytes) -> list[Word]:
-    from standins.listener import Final, Listener  # noqa: PLC0415 - as above
-
-    listener = Listener(_ears())
-    heard = [*await listener.feed(mulaw), *await listener.finish()]
-    words: list[Word] = []
-    for final in heard:
-        if isinstance(final, Final) and final.text:
-            texts = final.text.split()
-            step = (final.end_ms - final.start_ms) / len(texts)  # the recogniser times utterances, not words
-            for place, text in enumerate(texts):
-                start = final.start_ms + place * step
-                words.append(Word(text, round(start), round(start + step)))
-    return words

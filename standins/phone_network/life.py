@@ -5,20 +5,25 @@ import logging
 import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from standins.audio import SAMPLE_RATE
 from standins.phone_network import twiml
-from standins.phone_network.call import Call, Instructions, new_sid, rfc2822
+from standins.phone_network.call import FINAL, Call, new_sid, rfc2822
+from standins.phone_network.forms import Instructions, TwilioError
 from standins.phone_network.handset import Handset
-from standins.phone_network.person import Person
+from standins.phone_network.person import Person, Phone
 from standins.phone_network.script import Script
-from standins.phone_network.stream import Ending, MediaStream
-from standins.phone_network.webhooks import FINAL, StatusCallbacks, WebhookError
+from standins.phone_network.stream import MediaStream
+from standins.phone_network.voices import sound_of
 
 if TYPE_CHECKING:
     from standins.phone_network.exchange import Exchange
 
 SIP_CODES = {"completed": 200, "busy": 486, "no-answer": 487, "canceled": 487, "failed": 404}
+
+NETWORK_VOICE = "rms"
+"""Of `<Say>`."""
 
 PLAY_WAIT_S = 0.5
 """A `w` among the digits of `<Play>`, and the time that one key takes here."""
@@ -26,18 +31,22 @@ PLAY_WAIT_S = 0.5
 log = logging.getLogger(__name__)
 
 
-class Subscriber(Protocol):
+class Subscriber:
     """Whoever has a number: a persona, or a person at a keyboard."""
 
-    @property
-    def script(self) -> Script:
-        """How and when the phone is picked up."""
+    def __init__(self, script: Script) -> None:
+        """script: how and when the phone is picked up."""
+        self.script = script
 
     async def prepare(self) -> None:
         """Have every line ready as sound; called while it rings."""
 
-    def answer(self, call: Call, now: float) -> Person:
-        """The person who picked up."""
+    def rung(self, call: Call) -> None:
+        """The phone rings."""
+
+    def answer(self, call: Call, phone: Phone, now: float) -> Person:
+        """The person who picked up this phone."""
+        raise NotImplementedError
 
     def ended(self, call: Call) -> None:
         """The call is over."""
@@ -50,13 +59,12 @@ class Life:
         self.call = call
         self._network = network
         self._over: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
-        self._redirected: asyncio.Future[Instructions] = asyncio.get_running_loop().create_future()
-        order = call.order
-        self._callbacks = StatusCallbacks(
-            network.webhooks, network.faults, order.status_callback, order.status_callback_method
-        )
-
-    # From outside
+        self._document: asyncio.Future[None] | None = None
+        """The TwiML that is being carried out."""
+        self._replacement: Instructions | None = None
+        self._telling = asyncio.Lock()
+        """Status callbacks go out one after the other."""
+        self._held: list[dict[str, str]] = []
 
     def end(self, status: str, by: str) -> None:
         """Stop whatever is under way; the first reason counts."""
@@ -65,80 +73,78 @@ class Life:
 
     def redirect(self, instructions: Instructions) -> None:
         """Stop the verb under way and carry out these instead."""
-        if self._redirected.done():
-            self._redirected = asyncio.get_running_loop().create_future()
-        self._redirected.set_result(instructions)
-
-    # The life
+        self._replacement = instructions
+        if self._document is not None:
+            self._document.cancel()
 
     async def run(self) -> None:
         """From `queued` to a final status; raises nothing but cancellation."""
-        if self.call.order.status_callback:
-            self._network.spawn(self._callbacks.run())
-        person = self._network.subscriber(self.call)
+        call = self.call
+        person = self._network.subscriber(call)
         try:
-            if self.call.order.direction == "inbound":
-                await self._incoming(person)
-            elif await self._dial(person):
-                assert person is not None, "a call that nobody takes is not answered"
-                await self._answered(person, self.call.order.instructions)
+            await (self._incoming(person) if call.direction == "inbound" else self._dial(person))
             status, by = self._over.result() if self._over.done() else ("completed", "end of TwiML")
         except Exception as error:
-            log.exception("call %s broke", self.call.sid)
-            self.call.note("broke", error=repr(error))
+            log.exception("call %s broke", call.sid)
+            call.note("broke", error=repr(error))
             status, by = "failed", "the stand-in itself"
-        self._end(status, by)
+        call.ended, call.ended_by = datetime.now(UTC), by
+        call.note("ended", by=by)
+        self._status(status)
         if person is not None:
-            person.ended(self.call)
+            person.ended(call)
 
-    async def _dial(self, person: Subscriber | None) -> bool:
-        """Whether somebody picked up."""
+    async def _dial(self, person: Subscriber | None) -> None:
+        """The account rings somebody."""
         queued = time.monotonic()
         if not await self._unless_over(self._network.turn_to_dial()):
-            return False
+            return
         self.call.queued_ms = round((time.monotonic() - queued) * 1000)
         self.call.started = datetime.now(UTC)
         self._status("initiated")
         if person is None or person.script.outcome == "failed":
             self.end("failed", "nobody has this number")
-            return False
-        self._status("ringing")
-        self._network.rang(self.call)
-        script = person.script
+            return
+        self._ring()
+        script, limit = person.script, self.call.order.ring_s
         rings = script.answer_after_s if script.outcome != "no-answer" else float("inf")
-        limit = self.call.order.ring_s
         preparing = asyncio.ensure_future(person.prepare())
         if not await self._unless_over(asyncio.sleep(min(rings, limit))) or not await self._unless_over(preparing):
-            return False
+            return
         if rings > limit:
             self.end("no-answer", "nobody picked up")
         elif script.outcome == "busy":
             self.end("busy", "the line was busy")
-        return not self._over.done()
+        else:
+            await self._answered(person, self.call.order)
 
     async def _incoming(self, person: Subscriber | None) -> None:
         """A stranger rings one of the account's numbers: ask the number's voice URL what to do."""
         self.call.started = datetime.now(UTC)
-        self._status("ringing")
-        self._network.rang(self.call)
-        verbs = await self._verbs(self.call.order.instructions)
+        self._ring()
+        text = await self._text(self.call.order)
+        verbs = self._parsed(text)
         if person is None or not verbs:
             self.end("failed", "no instructions for an incoming call")
         elif verbs[0].name == "Reject":
             self.end("busy" if verbs[0].attributes.get("reason") == "busy" else "no-answer", "rejected")
         else:
             await person.prepare()
-            await self._answered(person, verbs)
+            await self._answered(person, Instructions.model_construct(twiml=text))
 
-    async def _answered(self, person: Subscriber, instructions: Instructions | list[twiml.Verb]) -> None:
+    def _ring(self) -> None:
+        self._status("ringing")
+        self._network.rang(self.call)
+
+    async def _answered(self, person: Subscriber, instructions: Instructions) -> None:
         call, loop = self.call, asyncio.get_running_loop()
         call.answered, now = datetime.now(UTC), loop.time()
-        holder = person.answer(call, now)
-        handset = call.handset = Handset(holder, now, lambda: self.end("completed", "callee"), call.note)
+        handset = call.handset = Handset(now, lambda: self.end("completed", "callee"), call.note)
+        handset.person = person.answer(call, handset, now)
         self._network.pace.join(handset)
         listening = self._network.spawn(self._listen(handset))
-        self._status("in-progress")
         limit = loop.call_later(call.order.time_limit_s, self.end, "completed", "time limit")
+        self._status("in-progress")
         try:
             await self._converse(handset, instructions)
         finally:
@@ -146,40 +152,40 @@ class Life:
             listening.cancel()
             self._network.pace.leave(handset)
 
-    async def _converse(self, handset: Handset, instructions: Instructions | list[twiml.Verb]) -> None:
+    async def _converse(self, handset: Handset, instructions: Instructions) -> None:
         """The document, and the documents that replace it by REST, until one ends by itself or the call is over."""
         while not self._over.done():
-            self._redirected = asyncio.get_running_loop().create_future()
-            document = asyncio.ensure_future(self._carry_out(handset, instructions))
+            self._replacement = None
+            document = self._document = asyncio.ensure_future(self._carry_out(handset, instructions))
             try:
-                await _first(document, self._over, self._redirected)
+                await _first(document, self._over)
             finally:
                 document.cancel()
                 await asyncio.wait({document})
-            if not self._redirected.done():
-                if not document.cancelled():
-                    document.result()
+            if not document.cancelled():
+                document.result()
+            if self._replacement is None:
                 return
             self.call.note("redirected by REST")
-            instructions = self._redirected.result()
+            instructions = self._replacement
 
-    async def _carry_out(self, handset: Handset, instructions: Instructions | list[twiml.Verb]) -> None:
-        verbs = instructions if isinstance(instructions, list) else await self._verbs(instructions)
+    async def _carry_out(self, handset: Handset, instructions: Instructions) -> None:
+        verbs = self._parsed(await self._text(instructions))
         while verbs:
             verb, *verbs = verbs
             self.call.note("verb", verb=verb.name)
-            if verb.stream is not None:
-                ending = await self._connect(handset, verb.stream)
-                if ending is Ending.DROPPED and self._network.faults.abnormal_drop == "end":
-                    return
-                if action := verb.attributes.get("action"):
-                    verbs = await self._verbs(Instructions(url=action, method=verb.method))
-                continue
             match verb.name:
+                case "Connect":
+                    if not await self._connect(handset, verb) and self._network.faults.abnormal_drop == "end":
+                        return
+                    if action := verb.attributes.get("action"):
+                        verbs = self._parsed(await self._fetched(action, verb.method))
                 case "Redirect":
-                    verbs = await self._verbs(Instructions(url=verb.text, method=verb.method))
+                    verbs = self._parsed(await self._fetched(verb.text, verb.method))
                 case "Say":
-                    await handset.play(await self._network.speech(verb.text))
+                    sound = await asyncio.to_thread(sound_of, verb.text, NETWORK_VOICE)
+                    handset.playout.media(sound, asyncio.get_running_loop().time())
+                    await asyncio.sleep(len(sound) / SAMPLE_RATE)
                 case "Pause":
                     await asyncio.sleep(int(verb.attributes.get("length", "1")))
                 case "Play":
@@ -191,27 +197,54 @@ class Life:
                 case other:
                     self.call.violation(12200, f"<{other}> is no voice verb")
 
-    async def _verbs(self, instructions: Instructions) -> list[twiml.Verb]:
-        """Fetch and read TwiML; with an error noted, nothing to do, which ends the call as it does at Twilio."""
+    async def _text(self, instructions: Instructions) -> str:
+        return instructions.twiml or await self._fetched(instructions.url, instructions.method)
+
+    async def _fetched(self, url: str, method: str) -> str:
+        """The TwiML at an address; with an error noted, none, which ends the call as it does at Twilio."""
         try:
-            text = instructions.twiml
-            if not text:
-                answer = await self._network.webhooks.send(
-                    instructions.url, self.call.webhook_params(), instructions.method
-                )
-                if answer.content_type not in {"text/xml", "application/xml", "text/html"}:
-                    raise WebhookError(12300, f"{instructions.url} answered {answer.content_type}, not XML")
-                text = answer.text
+            answer = await self._network.webhooks.send(url, self.call.webhook_params(), method)
+            if answer.content_type not in {"text/xml", "application/xml", "text/html"}:
+                raise TwilioError(12300, f"{url} answered {answer.content_type}, not XML")
+            return answer.text
+        except TwilioError as error:
+            self.call.violation(error.code, str(error))
+            return "<Response/>"
+
+    def _parsed(self, text: str) -> list[twiml.Verb]:
+        try:
             return twiml.parse(text)
-        except (WebhookError, twiml.TwimlError) as error:
+        except TwilioError as error:
             self.call.violation(error.code, str(error))
             return []
 
-    async def _connect(self, handset: Handset, stream: twiml.Stream) -> Ending:
-        sids = (self.call.order.account_sid, self.call.sid, new_sid("MZ"))
-        handset.stream = MediaStream(stream, sids, handset.playout, self._network.faults, self)
+    async def _connect(self, handset: Handset, verb: twiml.Verb) -> bool:
+        """False when the stream died without a close frame."""
+        stream, sid = verb.stream, new_sid("MZ")
+        assert stream is not None, "a Connect has a stream"
+        told: set[int] = set()
+
+        def tell(event: str, code: int = 0, message: str = "") -> None:
+            """Every error is kept; of its kind Twilio tells about the first in a stream."""
+            if code:
+                self.call.violation(code, message)
+            if code not in told and stream.status_callback:
+                told.update({code} - {0})
+                params = {
+                    "AccountSid": self.call.account_sid,
+                    "CallSid": self.call.sid,
+                    "StreamSid": sid,
+                    "StreamName": stream.name or sid,
+                    "StreamEvent": event,
+                    "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                    **({"StreamError": f"{code} {message}"} if code else {}),
+                }
+                self._network.spawn(self._tell(stream.status_callback, params, stream.status_callback_method))
+
+        sids = (self.call.account_sid, self.call.sid, sid)
+        handset.stream = MediaStream(sids, handset.playout, self._network.faults, self.call.note, tell)
         try:
-            return await handset.stream.run(lambda url: self._network.webhooks.sign(url, {}))
+            return await handset.stream.run(stream, self._network.webhooks.sign(stream.url, {}))
         finally:
             handset.stream = None
             handset.playout.clear()
@@ -219,46 +252,21 @@ class Life:
     async def _listen(self, handset: Handset) -> None:
         """Make out words for the person, one turn at a time."""
         while True:
-            wish = await handset.listening.get()
-            words = [word.text for word in await self._network.hearing.words(handset.heard_since(wish.since))]
+            since, turn = await handset.unclear.get()
+            words = [word.text for word in await self._network.hearing.words(handset.heard_since(since))]
             self.call.note("callee understood", words=" ".join(words))
-            handset.person.understood(wish.turn, words, asyncio.get_running_loop().time())
+            handset.person.understood(turn, words)
 
     async def _unless_over(self, work: Awaitable[None]) -> bool:
         """Do this, unless the call ends first; whether it was done."""
         doing = asyncio.ensure_future(work)
         try:
             await _first(doing, self._over)
-            if self._over.done():
-                return False
-            await doing
-            return True
+            if not self._over.done():
+                await doing
+            return not self._over.done()
         finally:
             doing.cancel()
-
-    # What the world is told
-
-    def stream_event(self, stream: twiml.Stream, stream_sid: str, event: str, error: str = "") -> None:
-        """Tell the stream's status callback, beside the call."""
-        if not stream.status_callback:
-            return
-        params = {
-            "AccountSid": self.call.order.account_sid,
-            "CallSid": self.call.sid,
-            "StreamSid": stream_sid,
-            "StreamName": stream.name or stream_sid,
-            "StreamEvent": event,
-            "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        }
-        if error:
-            params["StreamError"] = error
-        self._network.spawn(self._tell(stream.status_callback, params, stream.status_callback_method))
-
-    async def _tell(self, url: str, params: dict[str, str], method: str) -> None:
-        try:
-            await self._network.webhooks.send(url, params, method)
-        except WebhookError as error:
-            self.call.violation(error.code, str(error))
 
     def _status(self, status: str) -> None:
         call = self.call
@@ -273,19 +281,29 @@ class Life:
             SequenceNumber=str(call.callbacks),
         )
         if status in FINAL:
-            seconds = call.duration_s or 0
-            params |= {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60))}
-            params["SipResponseCode"] = str(call.sip_response_code)
+            params |= {"CallDuration": str(call.duration_s), "Duration": str(-(-call.duration_s // 60))}
+            params["SipResponseCode"] = str(SIP_CODES[status])
         call.callbacks += 1
-        self._callbacks.put(params)
+        self._held.insert(0, params)
+        if not self._network.faults.reorder_callbacks or len(self._held) == 2 or call.over:
+            self._network.spawn(self._tell_status(self._held))
+            self._held = []
 
-    def _end(self, status: str, by: str) -> None:
-        call = self.call
-        call.ended, call.ended_by = datetime.now(UTC), by
-        call.sip_response_code = SIP_CODES[status]
-        call.note("ended", by=by)
-        self._status(status)
-        self._callbacks.put(None)
+    async def _tell_status(self, callbacks: list[dict[str, str]]) -> None:
+        faults, order = self._network.faults, self.call.order
+        async with self._telling:
+            for params in callbacks:
+                if faults.suppresses(params["CallStatus"]):
+                    continue
+                await asyncio.sleep(faults.delay_callbacks_s)
+                for _ in range(1 + faults.duplicate_callbacks):
+                    await self._tell(order.status_callback, params, order.status_callback_method)
+
+    async def _tell(self, url: str, params: dict[str, str], method: str) -> None:
+        try:
+            await self._network.webhooks.send(url, params, method)
+        except TwilioError as error:
+            self.call.violation(error.code, str(error))
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The play-out buffer of one call: what the server sent and the callee has not heard yet. Pure: time is an argument.
+"""One call's line as the callee has it: the play-out buffer, and a stopwatch. Pure: time is an argument.
 
 Media queues and plays in real time; a mark waits for the media before it; a clear drops what has not played and gives
 back every mark that was waiting, at once.
@@ -7,18 +7,19 @@ back every mark that was waiting, at once.
 from collections import deque
 from dataclasses import dataclass
 
-from standins.phone_network.sound import FRAME_BYTES, FRAME_S
+from standins.audio import FRAME, SILENCE
+from standins.phone_network.person import FRAME_S
 
-BYTES_PER_SECOND = 8000
+PAUSE_S = 0.2
+"""A voice that was quiet this long starts anew when next heard; shorter silence lies within words or between two."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnderRun:
-    """A hole in the middle of a segment: the buffer ran dry before the segment's mark was sent."""
+class Span:
+    """Something that began `at` (monotonic seconds) and took `ms`."""
 
     at: float
-    """Monotonic seconds when the ear fell silent."""
-    gap_ms: float
+    ms: float
 
 
 class PlayOut:
@@ -29,32 +30,28 @@ class PlayOut:
     """
 
     def __init__(self) -> None:
-        self.under_runs: list[UnderRun] = []
+        self.under_runs: list[Span] = []
+        """Holes in the middle of a segment, from when the ear fell silent."""
         self.frames = 0
         """Frames of 20 ms received, parts counted as whole."""
         self.late_ms: list[float] = []
         """For each frame that came after the moment it was due at the ear, by how much."""
-        self.deepest_s = 0.0
-        """The most sound that ever waited here."""
         self._waiting = bytearray()
-        self._queued = 0
-        self._played = 0
+        self._queued = self._played = 0
         self._marks: deque[tuple[int, str]] = deque()
         self._segment_open = False
         self._dry_at: float | None = None
 
     def media(self, payload: bytes, now: float) -> None:
         """Queue headerless mu-law of any length."""
-        frames = -(-len(payload) // FRAME_BYTES)
+        frames = -(-len(payload) // FRAME)
         self.frames += frames
         if self._segment_open and self._dry_at is not None and now > self._dry_at:
-            late_ms = (now - self._dry_at) * 1000
-            self.under_runs.append(UnderRun(self._dry_at, late_ms))
-            self.late_ms.extend([late_ms] * frames)
+            self.under_runs.append(Span(self._dry_at, (now - self._dry_at) * 1000))
+            self.late_ms.extend([self.under_runs[-1].ms] * frames)
         self._segment_open, self._dry_at = True, None
         self._waiting += payload
         self._queued += len(payload)
-        self.deepest_s = max(self.deepest_s, len(self._waiting) / BYTES_PER_SECOND)
 
     def mark(self, name: str) -> bool:
         """Queue a mark; True when nothing is waiting, so that it is echoed at once."""
@@ -80,9 +77,49 @@ class PlayOut:
             names.append(self._marks.popleft()[1])
         if not self._waiting:
             return None, names
-        frame = bytes(self._waiting[:FRAME_BYTES])
-        del self._waiting[:FRAME_BYTES]
+        frame = bytes(self._waiting[:FRAME])
+        del self._waiting[:FRAME]
         self._played += len(frame)
         if not self._waiting and self._segment_open:
             self._dry_at = now + FRAME_S
-        return frame.ljust(FRAME_BYTES, b"\xff"), names
+        return frame.ljust(FRAME, SILENCE), names
+
+
+class Stopwatch:
+    """Turn gaps, and how soon the far voice gives way: fed once per 20 ms with who is loud."""
+
+    def __init__(self) -> None:
+        self.turn_gaps: list[Span] = []
+        """From the callee's last loud frame to the first loud frame of the answer, which begins `at`."""
+        self.barge_ins: list[Span] = []
+        """The callee spoke over the far voice `at`, whose last loud frame came so much later."""
+        self._callee_loud_at: float | None = None
+        self._far_loud_at: float | None = None
+        self._unanswered = False
+        self._answer: Span | None = None
+        """The far voice began while the callee's line was not over; it counts unless the callee is heard again."""
+        self._barged_at: float | None = None
+
+    def frame(self, now: float, callee_loud: bool, far_loud: bool, callee_speaking: bool) -> None:
+        """callee_speaking stays true through the callee's pauses inside a line, when nobody should answer yet."""
+        if callee_loud:
+            onset = not self._talking(self._callee_loud_at, now)
+            if onset and self._barged_at is None and self._talking(self._far_loud_at, now):
+                self._barged_at = now
+            self._callee_loud_at, self._unanswered, self._answer = now, True, None
+        if far_loud:
+            if self._unanswered and self._answer is None and not self._talking(self._far_loud_at, now):
+                assert self._callee_loud_at is not None, "unanswered implies a loud callee frame"
+                self._answer = Span(now, (now - self._callee_loud_at) * 1000)
+            self._far_loud_at = now
+        elif self._barged_at is not None and not self._talking(self._far_loud_at, now):
+            assert self._far_loud_at is not None, "a barge-in implies a loud far frame"
+            self.barge_ins.append(Span(self._barged_at, (self._far_loud_at - self._barged_at) * 1000))
+            self._barged_at = None
+        if self._answer is not None and not callee_speaking:
+            self.turn_gaps.append(self._answer)
+            self._answer, self._unanswered = None, False
+
+    @staticmethod
+    def _talking(last_loud: float | None, now: float) -> bool:
+        return last_loud is not None and now - last_loud < PAUSE_S

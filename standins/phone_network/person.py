@@ -1,34 +1,36 @@
-"""Whoever holds the phone at the far end: a script or a human at a keyboard."""
+"""Whoever holds the phone at the far end: an ear that follows turns by sound alone, and a mouth. Pure: time is an
+argument, in monotonic seconds."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from standins.phone_network.sound import Frame
+from standins.audio import FRAME, SILENCE
+
+FRAME_S = 0.02
+
+QUIET = SILENCE * FRAME
+"""20 ms without a sound; one object, so that it is told by its identity."""
+
+AUDIBLE_S = 0.1
+"""Shorter sounds are clicks, not a turn."""
+
+MISSED_QUIET_S = 0.25
+"""Quiet after which it is worth making out the words, so that they are known when the turn is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """Put the phone down."""
+class Phone(Protocol):
+    """What a person can do with the phone in their hand."""
 
+    def hang_up(self) -> None:
+        """Put it down."""
 
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Press keys."""
+    def press(self, digits: str) -> None:
+        """Press keys."""
 
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class Understand:
-    """Make out the words heard since `since` (monotonic seconds); the answer is only of use while `turn` is true."""
-
-    since: float
-    turn: float
-    """Seconds of sound in the turn so far: more means that the other party went on talking."""
-
-
-Wish = HangUp | Press | Understand
+    def understand(self, since: float, turn: float) -> None:
+        """Have the words heard since then made out; they come through `Person.understood`."""
 
 
 @dataclass(slots=True)
@@ -40,21 +42,65 @@ class Said:
     end: float | None = None
 
 
-class Person(Protocol):
-    """Moved on by 20 ms at a time; asks for what it cannot do itself through `wishes`."""
+class Person:
+    """Moved on by 20 ms at a time."""
 
-    wishes: list[Wish]
+    def __init__(self, phone: Phone, now: float) -> None:
+        self.phone = phone
+        self.said: list[Said] = []
+        self._saying: deque[tuple[str, bytes]] = deque()
+        self._at = 0
+        self.new_turn(now)
+
+    def new_turn(self, now: float) -> None:
+        """Forget what was heard so far: it has been answered."""
+        self.talked_s = 0.0
+        self.turn_started = self.quiet_since = now
+
+    def hear(self, loud: bool, now: float) -> None:
+        """20 ms went by, loud or not."""
+        if loud:
+            self.turn_started = self.turn_started if self.talked_s else now
+            self.talked_s += FRAME_S
+            self.quiet_since = now
 
     @property
-    def said(self) -> list[Said]:
-        """The lines spoken so far."""
+    def audible(self) -> bool:
+        """Whether the other party has said something."""
+        return self.talked_s >= AUDIBLE_S
+
+    def ask_for_words(self) -> None:
+        """Have the turn so far made out."""
+        self.phone.understand(self.turn_started, self.talked_s)
+
+    def understood(self, turn: float, words: Sequence[str]) -> None:
+        """The words; *turn* is how long it was when they were asked for."""
+        raise NotImplementedError
 
     @property
     def speaking(self) -> bool:
         """Whether a line is under way, its pauses included."""
+        return bool(self._saying)
 
-    def tick(self, loud: bool, now: float) -> Frame:
+    def say(self, text: str, mulaw: bytes) -> None:
+        """Say it after what is being said; text without sound is nothing said."""
+        if mulaw:
+            self._saying.append((text, mulaw))
+
+    def speak(self, now: float) -> bytes:
+        """The mouth's next 20 ms."""
+        if not self._saying:
+            return QUIET
+        text, mulaw = self._saying[0]
+        if self._at == 0:
+            self.said.append(Said(text, now))
+        frame = mulaw[self._at : self._at + FRAME].ljust(FRAME, SILENCE)
+        self._at += FRAME
+        if self._at >= len(mulaw):
+            self._saying.popleft()
+            self._at, self.said[-1].end = 0, now
+        return frame
+
+    def tick(self, loud: bool, now: float) -> bytes:
         """Hears whether the last 20 ms were loud; makes the next 20 ms."""
-
-    def understood(self, turn: float, words: Sequence[str], now: float) -> None:
-        """The answer to `Understand`."""
+        raise NotImplementedError

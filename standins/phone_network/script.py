@@ -1,5 +1,6 @@
 """What a callee will say and do: personas as TOML files, or the same as JSON by `PUT /control/callees/{number}`."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PERSONAS = Path(__file__).parent.parent / "personas"
+
+RENDERED = PERSONAS / "audio"
 
 STEPS = ("next", "stay", "repeat", "hang_up")
 """What `When.then` may say besides a label."""
@@ -66,8 +69,6 @@ class Script(_Part):
     patience_s: float = 8.0
     hello: str = "hello"
     """Said when patience runs out; after the third time the callee hangs up."""
-    noise: bool = False
-    """A faint line noise instead of digital silence."""
     again: str = ""
     """The label from which a caller is served who rings again."""
     again_greeting: str = ""
@@ -78,25 +79,21 @@ class Script(_Part):
     @model_validator(mode="after")
     def _labels_exist(self) -> Self:
         labels = {line.label for line in self.lines if line.label}
-        asked = {self.again} | {when.then for when in self._whens()} - set(STEPS)
+        asked = {self.again} | {when.then for when in self.whens()} - set(STEPS)
         if missing := asked - labels - {""}:
             raise ValueError(f"no line is labelled {', '.join(sorted(missing))}")
         return self
 
-    def _whens(self) -> Iterator[When]:
+    def whens(self) -> Iterator[When]:
+        """Everything that words can bring about; a script without any need not listen to them."""
         yield from self.when
         for line in self.lines:
             yield from line.when
 
     def texts(self) -> set[str]:
         """Every sentence that may have to be spoken."""
-        lines = {line.say for line in self.lines} | {when.say for when in self._whens()}
+        lines = {line.say for line in self.lines} | {when.say for when in self.whens()}
         return (lines | {self.greeting, self.again_greeting, self.hello}) - {""}
-
-    @property
-    def listens(self) -> bool:
-        """Whether words make a difference to it."""
-        return any(True for _ in self._whens())
 
     def index(self, label: str) -> int:
         """Where the line with this label stands."""
@@ -114,3 +111,8 @@ def load_persona(path: Path) -> Script:
         return Script(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
+
+
+def rendered_path(text: str, voice: str) -> Path:
+    """Where a persona's line is kept as sound: headerless 8 kHz mu-law."""
+    return RENDERED / voice / f"{'-'.join(re.findall(r'[a-z0-9]+', text.lower()))}.ulaw"

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from standins import announce
-from standins.phone_network.control import Control
+from standins.control import explained, listening
+from standins.phone_network import control
 from standins.phone_network.exchange import Exchange
 from standins.phone_network.rest import Rest
 
@@ -23,25 +24,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @asynccontextmanager
 async def running(exchange: Exchange, host: str, port: int) -> AsyncIterator[int]:
-    """Serve until the block is left; the port in use."""
-    app = web.Application(client_max_size=1 << 20)
+    """Serve until the block is left; the port in use. OSError when it is taken."""
+    app = web.Application(middlewares=[explained], client_max_size=1 << 20)
     Rest(exchange).add_routes(app)
-    Control(exchange).add_routes(app)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
+    app[control.EXCHANGE] = exchange
+    app.add_routes(control.routes)
     pacing = asyncio.ensure_future(exchange.pace.run())
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        yield runner.addresses[0][1]
+        async with listening(app, host, port) as bound:
+            try:
+                yield bound
+            finally:
+                await exchange.close()
     finally:
-        await exchange.close()
         pacing.cancel()
-        await runner.cleanup()
 
 
 async def serve(args: argparse.Namespace) -> None:
-    """Serve until cancelled; raises OSError when the port is taken."""
+    """Serve until cancelled."""
     async with running(Exchange(args.account_sid, args.auth_token), args.host, args.port) as port:
         announce(NAME, port)
         await asyncio.Event().wait()

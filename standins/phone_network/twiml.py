@@ -5,21 +5,14 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from standins.phone_network.forms import TwilioError
+
 MAX_PARAMETER_CHARS = 500
 """Name and value of a `<Parameter>` together."""
 
 _METHOD = "GET|POST"
-_ATTRIBUTES = {
-    "Response": {},
+_VERBS = {
     "Connect": {"action": ".+", "method": _METHOD},
-    "Stream": {
-        "url": ".*",
-        "name": ".*",
-        "track": ".*",
-        "statusCallback": "https?://.+",
-        "statusCallbackMethod": _METHOD,
-    },
-    "Parameter": {"name": ".+", "value": ".*"},
     "Redirect": {"method": _METHOD},
     "Say": {"voice": ".*", "language": ".*", "loop": "1"},
     "Pause": {"length": r"\d+"},
@@ -28,22 +21,18 @@ _ATTRIBUTES = {
     "Reject": {"reason": "rejected|busy"},
     "Message": {},
 }
+_ATTRIBUTES = _VERBS | {
+    "Response": {},
+    "Stream": {
+        **{"url": ".*", "name": ".*", "track": ".*"},
+        **{"statusCallback": "https?://.+", "statusCallbackMethod": _METHOD},
+    },
+    "Parameter": {"name": ".+", "value": ".*"},
+}
 """Which attributes an element may have, and what they may say (whole match)."""
 
-_CHILDREN = {
-    "Response": set(_ATTRIBUTES) - {"Response", "Stream", "Parameter"},
-    "Connect": {"Stream"},
-    "Stream": {"Parameter"},
-}
+_CHILDREN = {"Response": set(_VERBS), "Connect": {"Stream"}, "Stream": {"Parameter"}}
 _NEEDED = {"Stream": "url", "Parameter": "name", "Play": "digits"}
-
-
-class TwimlError(Exception):
-    """What Twilio notes in its debugger under this number."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +65,14 @@ class Verb:
 def parse(text: str) -> list[Verb]:
     """The verbs of a document.
 
-    Raises TwimlError 12100 for bad XML, 12200 for what the schema does not allow, 319xx for a bad stream.
+    Raises TwilioError 12100 for bad XML, 12200 for what the schema does not allow, 319xx for a bad stream.
     """
     try:
         root = ET.fromstring(text)  # noqa: S314 - from the program under test, on the same machine
     except ET.ParseError as error:
-        raise TwimlError(12100, f"Document parse failure: {error}") from error
+        raise TwilioError(12100, f"Document parse failure: {error}") from error
     if root.tag != "Response":
-        raise TwimlError(12100, f"Document parse failure: the root is <{root.tag}>, not <Response>")
+        raise TwilioError(12100, f"Document parse failure: the root is <{root.tag}>, not <Response>")
     _check(root)
     return [_verb(element) for element in root]
 
@@ -92,36 +81,36 @@ def _check(element: ET.Element) -> None:
     known = _ATTRIBUTES[element.tag]
     for name, value in element.attrib.items():
         if name not in known or not re.fullmatch(known[name], value):
-            raise TwimlError(12200, f"<{element.tag} {name}='{value}'> is not allowed, or not imitated here")
+            raise TwilioError(12200, f"<{element.tag} {name}='{value}'> is not allowed, or not imitated here")
     if (needed := _NEEDED.get(element.tag)) and needed not in element.attrib:
-        raise TwimlError(12200, f"<{element.tag}> needs {needed}, or is imitated only with it")
+        raise TwilioError(12200, f"<{element.tag}> needs {needed}, or is imitated only with it")
     for child in element:
         if child.tag not in _CHILDREN.get(element.tag, set()):
-            raise TwimlError(12200, f"<{child.tag}> is not allowed in <{element.tag}>, or not imitated here")
+            raise TwilioError(12200, f"<{child.tag}> is not allowed in <{element.tag}>, or not imitated here")
         _check(child)
 
 
 def _verb(element: ET.Element) -> Verb:
     text = (element.text or "").strip()
     if element.tag == "Redirect" and not text:
-        raise TwimlError(12200, "<Redirect> is empty")
-    if element.tag == "Connect" and len(element) != 1:
-        raise TwimlError(12200, "<Connect> needs exactly one <Stream>")
-    stream = _stream(element[0]) if element.tag == "Connect" else None
-    return Verb(element.tag, text, dict(element.attrib), stream)
-
-
-def _stream(element: ET.Element) -> Stream:
-    url = element.attrib["url"]
+        raise TwilioError(12200, "<Redirect> is empty")
+    if element.tag != "Connect":
+        return Verb(element.tag, text, dict(element.attrib))
+    if len(element) != 1:
+        raise TwilioError(12200, "<Connect> needs exactly one <Stream>")
+    (stream,) = element
+    url = stream.attrib["url"]
     parts = urlsplit(url)
     if parts.scheme not in {"ws", "wss"}:
-        raise TwimlError(31922, f"Stream url '{url}' does not begin with wss:// (or ws://, here only)")
+        raise TwilioError(31922, f"Stream url '{url}' does not begin with wss:// (or ws://, here only)")
     if not parts.hostname or parts.query or parts.fragment:
-        raise TwimlError(31923, f"Stream url '{url}' is malformed: it needs a host and may not have a query")
-    if element.get("track", "inbound_track") != "inbound_track":
-        raise TwimlError(31941, "only track='inbound_track' is legal in <Connect><Stream>")
-    parameters = {child.attrib["name"]: child.get("value", "") for child in element}
+        raise TwilioError(31923, f"Stream url '{url}' is malformed: it needs a host and may not have a query")
+    if stream.get("track", "inbound_track") != "inbound_track":
+        raise TwilioError(31941, "only track='inbound_track' is legal in <Connect><Stream>")
+    parameters = {child.attrib["name"]: child.get("value", "") for child in stream}
     if any(len(name) + len(value) > MAX_PARAMETER_CHARS for name, value in parameters.items()):
-        raise TwimlError(12200, f"a <Parameter> is longer than {MAX_PARAMETER_CHARS} characters")
-    callback, method = element.get("statusCallback", ""), element.get("statusCallbackMethod", "POST")
-    return Stream(url, element.get("name", ""), callback, method, parameters)
+        raise TwilioError(12200, f"a <Parameter> is longer than {MAX_PARAMETER_CHARS} characters")
+    callback, method = stream.get("statusCallback", ""), stream.get("statusCallbackMethod", "POST")
+    return Verb(
+        "Connect", text, dict(element.attrib), Stream(url, stream.get("name", ""), callback, method, parameters)
+    )

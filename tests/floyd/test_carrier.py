@@ -47,7 +47,7 @@ async def test_a_call_is_placed_with_all_its_limits(network: Network) -> None:
     assert (order.to, order.from_) == (CALLEE, CALLER)
     assert (order.ring_s, order.time_limit_s) == (carrier.RING_LIMIT_S, carrier.TALK_LIMIT_S)
     assert order.status_callback_events == {"initiated", "ringing", "answered", "completed"}
-    assert order.instructions.twiml
+    assert order.twiml
 
 
 async def test_a_lost_answer_is_never_taken_for_a_refusal(network: Network) -> None:

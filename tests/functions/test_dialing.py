@@ -200,7 +200,7 @@ async def test_no_relay_no_ring(stage: Stage) -> None:
     await stage.dial("r1", await stage.intend("r1"))
     await stage.rings(1)
     order = next(iter(stage.exchange.calls.values())).order
-    assert f'url="{stage.relays[1].url}/media"' in order.instructions.twiml
+    assert f'url="{stage.relays[1].url}/media"' in order.twiml
 
 
 async def test_the_ledger_of_a_number_counts_over_all_people(stage: Stage) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from standins import speaker
 from standins.audio import SILENCE, encode_mulaw
-from standins.language_model import persona_lines, phone_phrases, plain_words
+from standins.language_model import phone_phrases, plain_words
 from standins.listener import Activity, Ears, Final, Heard, Interim, Listener
+from standins.phone_network.script import load_personas
 
 needs_flite = pytest.mark.skipif(
     "rms" not in speaker.available(), reason="NOT TESTED: real voices need the program flite, which is not installed"
@@ -19,7 +20,7 @@ needs_flite = pytest.mark.skipif(
 
 SPOKEN = [
     "Good morning, Lincoln Elementary. How may I help you?",
-    "The total comes to $560, is that all right?",
+    "The total comes to five hundred sixty dollars, is that all right?",
     "I have Tuesday at three thirty or Thursday at ten in the morning.",
     "Okay, I will let the teacher know. Thank you for calling.",
     "What's the delivery address?",
@@ -63,7 +64,7 @@ async def code_ears() -> AsyncIterator[Ears]:
 
 @pytest.fixture
 async def ears() -> AsyncIterator[Ears]:
-    ears = Ears([*phone_phrases(), *persona_lines(), *SPOKEN])
+    ears = Ears([*phone_phrases(), *(text for script in load_personas() for text in script.texts()), *SPOKEN])
     yield ears
     ears.close()
 

@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 
 from standins.control import Control
-from standins.grpc_server import open_server
+from standins.grpc_server import serving
 
 DEADLINE_S = 20
 
@@ -42,12 +42,11 @@ class Steering:
 
 @asynccontextmanager
 async def running(
-    service: str, handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]", control: Control
+    service: str, handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]", control: Control[Any, Any]
 ) -> AsyncIterator[tuple[grpc.aio.Channel, Steering]]:
     """A channel to the server and its control port, both on free ports."""
-    server, port = await open_server(service, handlers, "127.0.0.1", 0)
-    runner, control_port = await control.open("127.0.0.1", 0)
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with (
+        serving(service, handlers, control) as (port, control_port),
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+    ):
         yield channel, Steering(control_port)
-    await server.stop(None)
-    await runner.cleanup()

@@ -21,22 +21,22 @@ def kind_of(request: CreateRequest) -> str:
 def think(request: CreateRequest) -> Reply:
     """The reply to any valid request; structured ones always match their schema."""
     if isinstance(request.text.format, SchemaFormat):
-        made = _structured(kind_of(request), request.input)
+        made = _structured(kind_of(request), str(request.items[-1].get("content", "")))
         schema = request.text.format.json_schema
         return Reply(json.dumps(conform(made, schema, schema), ensure_ascii=False))
     errand = read_instructions(request.instructions or "")
-    story = read_story(request.input, errand)
+    story = read_story(request.items, errand)
     if "obedient" in request.model:
-        reply = obey(request.instructions or "", errand, story, request.tools, request.input)
+        tools = [tool.model_dump() for tool in request.tools]
+        reply = obey(request.instructions or "", errand, story, tools, request.items)
     else:
         reply = talk(errand, story)
-    offered = {tool["name"] for tool in request.tools} if request.tool_choice != "none" else set()
+    offered = {tool.name for tool in request.tools} if request.tool_choice != "none" else set()
     calls: tuple[ToolCall, ...] = tuple(call for call in reply.calls if call.name in offered)
     return Reply(reply.text, calls)
 
 
-def _structured(kind: str, given: str | list[Json]) -> Json:
-    text = given if isinstance(given, str) else str(given[-1].get("content", ""))
+def _structured(kind: str, text: str) -> Json:
     try:
         brief = json.loads(text)
         return {"plan": plan, "outcome": outcome}[kind](brief)

@@ -70,7 +70,7 @@ def with_tool(**more: Any) -> bytes:
         ),
         (with_tool(name="end call"), "invalid_value", "tools[0].name"),
         (with_tool(function={}), "unknown_parameter", "tools[0].function"),
-        (body(tools=[{"type": "web_search"}]), "invalid_value", "tools[0]"),
+        (body(tools=[{"type": "web_search"}]), "invalid_value", "tools[0].type"),
         (body(input=[{"role": "callee", "content": "x"}]), "invalid_value", "input[0].role"),
         (body(input=[{"role": "user"}]), "missing_required_parameter", "input[0].content"),
         (body(input=[{"role": "user", "content": "x", "name": "y"}]), "unknown_parameter", "input[0].name"),

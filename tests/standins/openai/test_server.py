@@ -107,12 +107,6 @@ async def test_equal_prefix_is_reported_as_cached(standin: StandIn) -> None:
     assert cached[1] % 128 == 0
 
 
-async def test_models_are_listed(standin: StandIn) -> None:
-    """Breaks: a start-up check of the configured model's shutdown date cannot run locally."""
-    listed = [model.shutdown_date async for model in await standin.openai.models.list()]
-    assert listed == [None, None, None]
-
-
 async def test_wrong_key_is_refused(standin: StandIn) -> None:
     """Breaks: a missing or wrong key would be noticed only in production."""
     with pytest.raises(openai.AuthenticationError) as caught:
@@ -126,18 +120,11 @@ async def test_status_fault_hits_the_next_request_only(
 ) -> None:
     """Breaks: tests of rate limits and outages cannot be staged, or never end."""
     fault = {"kind": "status", "status": status, "retry_after_s": 2, "of": "talk"}
-    assert (await standin.http.post("/control/faults", json=fault)).status_code == 200
+    assert (await standin.http.post("/control/faults", json=fault)).status_code == 201
     with pytest.raises(error) as caught:
         await standin.openai.responses.create(model="any", input="hello")
     assert caught.value.response.headers["retry-after"] == "2"
     assert (await standin.openai.responses.create(model="any", input="hello")).status == "completed"
-
-
-async def test_poison_model_always_fails(standin: StandIn) -> None:
-    """Breaks: the fallback model cannot be tested."""
-    for _ in range(2):
-        with pytest.raises(openai.InternalServerError):
-            await standin.openai.responses.create(model="poison", input="hello")
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -165,22 +152,12 @@ async def test_stall_sends_nothing_more(standin: StandIn) -> None:
     assert seen.count("response.output_text.delta") == 3
 
 
-@pytest.mark.parametrize("kind", ["garbage", "empty", "bad_arguments", "tool_loop"])
+@pytest.mark.parametrize("kind", ["garbage", "empty"])
 async def test_bad_replies_are_still_valid_protocol(standin: StandIn, kind: str) -> None:
     """Breaks: a test of bad model output would test a broken protocol instead."""
     await standin.http.post("/control/faults", json={"kind": kind})
     final = (await events_of(standin))[-1].response
-    calls = [item for item in final.output if item.type == "function_call"]
-    match kind:
-        case "garbage":
-            assert final.output_text.startswith('{"}]]')
-        case "empty":
-            assert final.output == []
-        case "bad_arguments":
-            with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
-                json.loads(calls[0].arguments)
-        case "tool_loop":
-            assert [call.name for call in calls] == ["note_fact"]
+    assert (final.output_text.startswith('{"}]]'), final.output == []) == (kind == "garbage", kind == "empty")
 
 
 async def test_scripted_reply_is_said_word_for_word(standin: StandIn) -> None:
@@ -199,13 +176,10 @@ async def test_every_byte_received_is_logged(standin: StandIn) -> None:
     await standin.openai.responses.create(model="any", input="canary-2")
     log = (await standin.http.get("/control/requests")).json()
     assert [f"canary-{n}" in entry["text"] for n, entry in enumerate(log["requests"], 1)] == [True, True]
-    assert log["usage"]["responses"] == 1
-    await standin.http.delete("/control/requests")
-    assert (await standin.http.get("/control/requests")).json() == {"requests": [], "usage": {}}
 
 
 async def test_delays_change_while_running(standin: StandIn) -> None:
     """Breaks: benchmarks cannot choose the simulated vendor's speed; a misspelt delay would pass unnoticed."""
-    state = (await standin.http.put("/control/delays", json={"first_token_ms": 5})).json()
-    assert state["delays"]["first_token_ms"] == 5
-    assert (await standin.http.put("/control/delays", json={"first_tokn_ms": 5})).status_code == 400
+    settings = (await standin.http.post("/control/settings", json={"first_token_ms": 5})).json()
+    assert settings["first_token_ms"] == 5
+    assert (await standin.http.post("/control/settings", json={"first_tokn_ms": 5})).status_code == 400

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from standins import tones
+from standins.audio import FRAME
+from standins.audio import SILENCE as SAMPLE
 from standins.phone_network.hearing import Hearing
-from standins.phone_network.sound import SILENCE
-from standins.phone_network.voices import RENDERED
+from standins.phone_network.script import RENDERED
+
+SILENCE = SAMPLE * FRAME
 
 
 @pytest.fixture

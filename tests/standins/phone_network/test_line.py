@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standins.phone_network.line import PlayOut
-from standins.phone_network.sound import FRAME_BYTES
+from standins.audio import FRAME
+from standins.phone_network.line import PlayOut, Stopwatch
 
 
 def test_a_mark_comes_when_its_sound_has_played() -> None:
@@ -45,7 +45,7 @@ def test_a_hole_inside_a_segment_is_an_under_run() -> None:
     line.take(0.02)
     line.media(b"\x01" * 160, 0.07)
 
-    assert [round(hole.gap_ms) for hole in line.under_runs] == [50]
+    assert [round(hole.ms) for hole in line.under_runs] == [50]
     assert [round(late) for late in line.late_ms] == [50]
     assert line.frames == 2
 
@@ -81,6 +81,42 @@ def test_nothing_is_lost_or_reordered(steps: list[bytes | str]) -> None:
             heard += frame or b""
 
     assert marks == [str(number + 1) for number in range(asked)]
-    if all(len(step) % FRAME_BYTES == 0 for step in steps if isinstance(step, bytes)):
+    if all(len(step) % FRAME == 0 for step in steps if isinstance(step, bytes)):
         assert heard == sent
     assert len(heard) >= len(sent)
+
+
+def run(callee: str, far: str, speaking: str = "") -> Stopwatch:
+    """One character per 20 ms: `#` is loud (or speaking)."""
+    watch = Stopwatch()
+    for place, (one, other) in enumerate(zip(callee, far, strict=True)):
+        watch.frame(place * 0.02, one == "#", other == "#", (speaking or callee)[place] == "#")
+    return watch
+
+
+def test_a_gap_runs_from_the_last_loud_frame_to_the_first() -> None:
+    """If this fails the one number that people feel is wrong."""
+    watch = run("###..........", "........#####")
+
+    assert [round(gap.ms) for gap in watch.turn_gaps] == [120]
+
+
+def test_an_answer_into_a_pause_of_the_callee_is_no_turn() -> None:
+    """If this fails talking over somebody looks like a fast answer."""
+    watch = run("###.....####.......", ".....##..........##", "############.......")
+
+    assert [round(gap.ms) for gap in watch.turn_gaps] == [120]
+
+
+def test_an_answer_at_the_silent_end_of_a_line_counts() -> None:
+    """If this fails very fast answers are not measured at all."""
+    watch = run("###...........", "....##########", "#####.........")
+
+    assert [round(gap.ms) for gap in watch.turn_gaps] == [40]
+
+
+def test_a_barge_in_is_timed_to_the_last_sound() -> None:
+    """If this fails nobody knows how long Floyd talks on over the callee."""
+    watch = run("." * 20 + "#" * 30, "#" * 30 + "." * 20)
+
+    assert [round(barge.ms) for barge in watch.barge_ins] == [180]

@@ -3,7 +3,8 @@
 import pytest
 from twilio.twiml.voice_response import Connect, VoiceResponse
 
-from standins.phone_network.twiml import TwimlError, parse
+from standins.phone_network.forms import TwilioError
+from standins.phone_network.twiml import parse
 
 
 def test_what_the_vendors_builder_writes() -> None:
@@ -56,7 +57,7 @@ STREAM = "<Response><Connect><Stream url='{}'{}/></Connect></Response>"
 )
 def test_what_is_refused(text: str, code: int) -> None:
     """If this fails a document that Twilio stumbles over works here."""
-    with pytest.raises(TwimlError) as caught:
+    with pytest.raises(TwilioError) as caught:
         parse(text)
 
     assert caught.value.code == code

@@ -3,22 +3,10 @@
 import asyncio
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from twilio.request_validator import RequestValidator
 
-from standins.phone_network.webhooks import WebhookError, Webhooks
+from standins.phone_network.forms import TwilioError
+from standins.phone_network.webhooks import Webhooks
 from tests.standins.phone_network.peer import TOKEN, Peer
-
-NAMES = st.text(st.characters(categories=["Lu", "Ll"]), min_size=1, max_size=8)
-
-
-@given(st.dictionaries(NAMES, st.text(max_size=20), max_size=5), st.sampled_from(["", "?a=b", ":8443/x?y=%20"]))
-def test_signatures_please_the_vendors_validator(params: dict[str, str], ending: str) -> None:
-    """If this fails every webhook would be refused, or a wrong reading of the signature would pass unseen."""
-    url = f"https://floyd.example{ending}"
-
-    assert RequestValidator(TOKEN).validate(url, params, Webhooks(TOKEN).sign(url, params))
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -39,7 +27,7 @@ async def test_errors_carry_the_vendors_number(peer: Peer) -> None:
     webhooks = Webhooks(TOKEN)
     peer.answers = {"/500": (500, ""), "/big": (200, "x" * 70_000)}
     for url, code in ((f"{peer.url}/500", 11200), (f"{peer.url}/big", 11750), ("http://127.0.0.1:9/", 11205)):
-        with pytest.raises(WebhookError) as caught:
+        with pytest.raises(TwilioError) as caught:
             await webhooks.send(url, {})
         assert caught.value.code == code
     await webhooks.close()
@@ -58,7 +46,7 @@ async def test_a_connection_that_failed_is_tried_once_more() -> None:
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    with pytest.raises(WebhookError):
+    with pytest.raises(TwilioError):
         await webhooks.send(f"https://127.0.0.1:{port}/", {})  # no TLS there, so no connection comes about
     server.close()
     await webhooks.close()

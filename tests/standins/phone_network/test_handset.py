@@ -1,8 +1,9 @@
 """The one clock of all calls."""
 
 import asyncio
+from typing import cast
 
-from standins.phone_network.pace import Pace
+from standins.phone_network.handset import Handset, Pace
 
 
 class Counter:
@@ -30,8 +31,8 @@ async def test_every_call_ticks_every_20_ms_and_a_broken_one_leaves_alone() -> N
     """If this fails sound speeds up or slows down, or one broken call silences all."""
     pace, enough = Pace(), asyncio.Event()
     sound, fragile = Counter(enough), Counter(asyncio.Event(), fragile=True)
-    pace.join(sound)
-    pace.join(fragile)
+    pace.join(cast(Handset, sound))
+    pace.join(cast(Handset, fragile))
     running = asyncio.ensure_future(pace.run())
     async with asyncio.timeout(5):
         await enough.wait()
