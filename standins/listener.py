@@ -200,6 +200,11 @@ class Listener:
         self._start_ms = 0.0
         self._text = ""
 
+    @property
+    def in_utterance(self) -> bool:
+        """Whether there may be words whose final has not come."""
+        return self._utterance is not None
+
     async def feed(self, mulaw: bytes) -> list[Heard]:
         """Take the next bytes of the stream, of any number; what they let us hear, in order."""
         heard: list[Heard] = []

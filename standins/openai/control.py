@@ -17,6 +17,10 @@ class Delays(Settings):
     first_token_ms: float = Field(default=300, ge=0)
     """From the headers to the first token."""
     tokens_per_s: float = Field(default=100, gt=0)
+    first_byte_ms: float = Field(default=150, ge=0)
+    """Of speech: from the headers to the first sound."""
+    speed: float = Field(default=5, gt=0)
+    """Speech comes so many times as fast as it plays."""
 
 
 class ScriptedCall(Closed):
@@ -27,9 +31,10 @@ class ScriptedCall(Closed):
 class Fault(BaseFault):
     """Applied to the next `times` requests of the kind in `of` (any kind when null)."""
 
-    kind: Literal["status", "stall", "cut", "garbage", "empty", "reply"]
-    """`stall` and `cut` happen after `after_tokens` tokens; `reply` answers exactly `text` and `calls`."""
-    of: Literal["plan", "outcome", "talk"] | None = None
+    kind: Literal["status", "stall", "cut", "garbage", "empty", "reply", "truncated"]
+    """`stall` and `cut` happen after `after_tokens` tokens, or tenths of a second of speech; `reply` answers exactly
+    `text` and `calls`; `truncated` leaves out the second half of a speech."""
+    of: Literal["plan", "outcome", "talk", "speech"] | None = None
     status: int = Field(default=503, ge=400, le=599)
     retry_after_s: float | None = None
     after_tokens: int = Field(default=0, ge=0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -31,9 +31,16 @@ MAX_SCHEMA_DEPTH = 10
 class RefusedError(Exception):
     """A request the vendor refuses. `body()` is the JSON the vendor sends with `status`."""
 
-    def __init__(self, message: str, param: str | None = None, code: str | None = None, status: int = 400) -> None:
+    def __init__(
+        self,
+        message: str,
+        param: str | None = None,
+        code: str | None = None,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
-        self.status = status
+        self.status, self.headers = status, headers
         kind = "requests" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
         self.error: Json = {"message": message, "type": kind, "param": param, "code": code}
 
@@ -45,6 +52,9 @@ class Strict(BaseModel):
     """Nothing unknown, nothing converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+M = TypeVar("M", bound=Strict)
 
 
 class InputText(Strict):
@@ -230,26 +240,37 @@ ERRORS = {
 """From a kind of validation error to the vendor's code and words."""
 
 
-def read_request(raw: bytes) -> CreateRequest:
-    """The checked request. Raises `RefusedError` with the vendor's message for the first thing wrong with it."""
+def read_body(raw: bytes) -> Json:
+    """The JSON object sent. Raises `RefusedError`."""
     try:
         body = json.loads(raw)
     except ValueError:
         raise RefusedError("We could not parse the JSON body of your request.") from None
     if not isinstance(body, dict):
         raise RefusedError("Invalid type for request body: expected an object.", code="invalid_type")
+    return body
+
+
+def checked(body: Json, kind: type[M]) -> M:
+    """The request in `body`. Raises `RefusedError` with the vendor's message for the first thing wrong with it."""
+    try:
+        return kind.model_validate(body)
+    except ValidationError as error:
+        # Unknown fields first: a misspelt name also looks like a missing one. Then a union's deepest branch.
+        first = min(error.errors(), key=lambda each: (each["type"] != "extra_forbidden", -len(each["loc"])))
+        raise _refusal(dict(first), body) from None
+
+
+def read_request(raw: bytes) -> CreateRequest:
+    """The checked request for a reply. Raises `RefusedError`."""
+    body = read_body(raw)
     for field in NOT_IMITATED:
         if body.get(field) is not None:
             raise RefusedError(f"'{field}' is not imitated by this stand-in.", field, "unsupported_parameter")
     if "model" in body and "input" not in body:
         message = "One of 'input' or 'previous_response_id' or 'prompt' or 'conversation_id' must be provided."
         raise RefusedError(message, "input", "missing_required_parameter")
-    try:
-        request = CreateRequest.model_validate(body)
-    except ValidationError as error:
-        # Unknown fields first: a misspelt name also looks like a missing one. Then a union's deepest branch.
-        first = min(error.errors(), key=lambda each: (each["type"] != "extra_forbidden", -len(each["loc"])))
-        raise _refusal(dict(first), body) from None
+    request = checked(body, CreateRequest)
     waiting: list[str] = []
     for item in request.items:
         if item.get("type") == "function_call":

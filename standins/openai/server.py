@@ -1,4 +1,7 @@
-"""The HTTP face: `POST /v1/responses` (unary and streamed), and the control surface; its log is `/control/requests`."""
+"""The HTTP face: `POST /v1/responses` (unary and streamed), `POST /v1/audio/speech`, and the control surface.
+
+Its log is `/control/requests`.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from collections import deque
 
 from aiohttp import web
 
-from standins import announce
+from standins import announce, speaker
 from standins.control import Control, Handler, listening
 from standins.openai import mind
 from standins.openai.control import Delays, Fault
 from standins.openai.events import Answer, PromptCache, as_sent
-from standins.openai.protocol import RefusedError, read_request
+from standins.openai.protocol import RefusedError, checked, read_body, read_request
+from standins.openai.speech import PIECE_BYTES, PIECE_S, SpeechRequest, spoken
 
 __all__ = ["application", "listening"]
 
@@ -26,11 +30,12 @@ FAILURES = {429: "Rate limit reached for requests.", 503: "The server is overloa
 
 
 class Server:
-    def __init__(self, delays: Delays, api_key: str | None) -> None:
+    def __init__(self, delays: Delays, api_key: str | None, voice: str) -> None:
         self.control = Control(delays, Fault, requests=self.requests)
         self._cache = PromptCache()
         self._api_key = api_key
         """The only key accepted; any non-empty key when None."""
+        self._voice = voice
         self._bodies: deque[bytes] = deque()
         self._logged_bytes = 0
 
@@ -44,10 +49,7 @@ class Server:
         self._log(raw := await http.read())
         self._authorise(http)
         request, delays = read_request(raw), self.control.settings
-        fault = self.control.next_fault(lambda each: each.of in (None, mind.kind_of(request)))
-        await asyncio.sleep(delays.connect_ms / 1000)
-        if fault and fault.kind == "status":
-            return _failure(fault)
+        fault = await self._fault(mind.kind_of(request))
         reply = mind.think(request)
         answer = Answer(request, fault.instead_of(reply) if fault else reply, self._cache)
         response = web.StreamResponse(headers={"x-request-id": answer.id.replace("resp", "req")})
@@ -69,6 +71,37 @@ class Server:
         if not request.stream:
             await response.write(json.dumps(answer.response(over=True)).encode())
         return response
+
+    async def speak(self, http: web.Request) -> web.StreamResponse:
+        """`POST /v1/audio/speech`."""
+        self._log(raw := await http.read())
+        self._authorise(http)
+        request, delays = checked(read_body(raw), SpeechRequest), self.control.settings
+        fault = await self._fault("speech")
+        response = web.StreamResponse()
+        response.content_type = "audio/pcm"
+        await response.prepare(http)
+        clock = asyncio.get_running_loop()
+        due = clock.time() + delays.first_byte_ms / 1000
+        pcm = await asyncio.to_thread(spoken, request.input, self._voice)
+        pieces = [pcm[at : at + PIECE_BYTES] for at in range(0, len(pcm), PIECE_BYTES)]
+        if fault and fault.kind == "truncated":
+            del pieces[len(pieces) // 2 :]
+        for place, piece in enumerate(pieces):
+            if fault and fault.kind in {"cut", "stall"} and place >= fault.after_tokens:
+                return await _break_off(http, response, fault)
+            await asyncio.sleep(max(0.0, due - clock.time()))
+            due += PIECE_S / delays.speed
+            await response.write(piece)
+        return response
+
+    async def _fault(self, kind: str) -> Fault | None:
+        """The fault that strikes this request, if any; one that is a status is raised."""
+        fault = self.control.next_fault(lambda each: each.of in (None, kind))
+        await asyncio.sleep(self.control.settings.connect_ms / 1000)
+        if fault and fault.kind == "status":
+            raise _failure(fault)
+        return fault
 
     def _log(self, body: bytes) -> None:
         self._bodies.append(body)
@@ -94,13 +127,12 @@ async def _break_off(http: web.Request, response: web.StreamResponse, fault: Fau
     return response
 
 
-def _failure(fault: Fault) -> web.Response:
+def _failure(fault: Fault) -> RefusedError:
     """The vendor's words for an HTTP failure, with `Retry-After` when asked for."""
     message = FAILURES.get(fault.status, "The server had an error while processing your request.")
     code = "rate_limit_exceeded" if fault.status == 429 else None
     headers = {} if fault.retry_after_s is None else {"retry-after": f"{fault.retry_after_s:g}"}
-    body = RefusedError(message, code=code, status=fault.status).body()
-    return web.json_response(body, status=fault.status, headers=headers)
+    return RefusedError(message, code=code, status=fault.status, headers=headers)
 
 
 @web.middleware
@@ -108,26 +140,30 @@ async def _refusing(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except RefusedError as refused:
-        return web.json_response(refused.body(), status=refused.status)
+        return web.json_response(refused.body(), status=refused.status, headers=refused.headers)
 
 
-def application(*, delays: Delays | None = None, api_key: str | None = None) -> web.Application:
+def application(
+    *, delays: Delays | None = None, api_key: str | None = None, voice: str = speaker.TONES
+) -> web.Application:
     """The stand-in as an application with its own state."""
-    server = Server(delays or Delays(), api_key)
+    server = Server(delays or Delays(), api_key, voice)
     app = server.control.application()
     app.middlewares.append(_refusing)
     app.router.add_post("/v1/responses", server.respond)
+    app.router.add_post("/v1/audio/speech", server.speak)
     return app
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     Delays.add_arguments(parser)
     parser.add_argument("--api-key", help="the only key accepted (default: any)")
+    parser.add_argument("--voice", choices=speaker.available(), default=speaker.available()[0], help="who speaks")
 
 
 async def serve(args: argparse.Namespace) -> None:
     """Serve until cancelled; the ready line names the port. Raises `OSError` when the port is busy."""
-    app = application(delays=Delays.given(args), api_key=args.api_key)
+    app = application(delays=Delays.given(args), api_key=args.api_key, voice=args.voice)
     async with listening(app, args.host, args.port) as port:
         announce("openai", port)
         await asyncio.Event().wait()

@@ -1,5 +1,6 @@
 """One call: what was asked for, what Twilio would answer about it, and what really happened."""
 
+import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class Call:
     queued_ms: int = 0
     ended_by: str = ""
     handset: Handset | None = None
+    listening: asyncio.Future[None] | None = None
+    """Makes out the words for a callee who listens; done some time after the end."""
     timeline: list[dict[str, object]] = field(default_factory=list)
     violations: list[dict[str, object]] = field(default_factory=list)
     callbacks: int = 0

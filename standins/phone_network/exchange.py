@@ -35,7 +35,7 @@ class Scripted(Subscriber):
 
     async def prepare(self) -> None:
         """Render every line; the audible code needs no recogniser of voices."""
-        if any(self.script.whens()) and self.script.voice != "tones":
+        if self.script.listens and self.script.voice != "tones":
             self._exchange.spawn(self._exchange.hearing.warm())
         await prepare(self.script.texts(), self.script.voice)
 

@@ -5,9 +5,15 @@ import logging
 from collections.abc import Callable
 
 from standins.audio import is_loud
+from standins.phone_network.hearing import Word
 from standins.phone_network.line import PlayOut, Stopwatch
 from standins.phone_network.person import FRAME_S, QUIET, Person
+from standins.phone_network.script import Script
+from standins.phone_network.sounds import Room
 from standins.phone_network.stream import MediaStream
+
+EAR_FRAMES = 5
+"""The ear gets its sound 100 ms at a time."""
 
 PHASES = 4
 """Calls are spread over four moments within the 20 ms, as unrelated calls are in the world."""
@@ -20,7 +26,7 @@ class Handset:
 
     person: Person
 
-    def __init__(self, now: float, hang_up: Callable[[], None], note: Callable[..., None]) -> None:
+    def __init__(self, now: float, script: Script, hang_up: Callable[[], None], note: Callable[..., None]) -> None:
         """hang_up: the call shall end; note: for the timeline. Its `person` is set before the first tick."""
         self.playout = PlayOut()
         self.stopwatch = Stopwatch()
@@ -29,8 +35,13 @@ class Handset:
         self.heard: list[bytes] = []
         """Every frame that reached the callee's ear since the answer; silence is one shared object."""
         self.said: list[bytes] = []
-        self.unclear: asyncio.Queue[tuple[float, float]] = asyncio.Queue()
-        """What the person wants to have made out (since, turn); the call may take its time with it."""
+        self.ear: asyncio.Queue[tuple[bytes, float]] = asyncio.Queue()
+        """What a person who listens has heard, piece by piece, each with the moment of its end; the last is empty."""
+        self.words: list[Word] = []
+        """What was made out of it, timed from the answer."""
+        self.keys: asyncio.Queue[str] = asyncio.Queue()
+        """Pressed while no stream was there to be told."""
+        self._room = Room(script)
         self._end = hang_up
         self._note = note
 
@@ -39,18 +50,18 @@ class Handset:
         frame, marks = self.playout.take(now)
         loud = frame is not None and is_loud(frame)
         speaking = self.person.speaking
-        made = self.person.tick(loud, now)
-        self.heard.append(QUIET if frame is None else frame)
-        self.said.append(made)
+        heard = QUIET if frame is None else frame
+        made = self.person.tick(heard, loud, now)
         self.stopwatch.frame(now, made is not QUIET and is_loud(made), loud, speaking)
+        made = self._room.add(made, heard)
+        self.heard.append(heard)
+        self.said.append(made)
+        if self.person.listens and len(self.heard) % EAR_FRAMES == 0:
+            self.ear.put_nowait((b"".join(self.heard[-EAR_FRAMES:]), now))
         if self.stream is not None:
             for name in marks:
                 self.stream.send_mark(name)
             self.stream.send_media(made)
-
-    def heard_since(self, since: float) -> bytes:
-        """What reached the ear from this moment on, with 200 ms before it so that no word loses its beginning."""
-        return b"".join(self.heard[max(0, round((since - 0.2 - self.answered_at) / FRAME_S)) :])
 
     def broke(self, error: Exception) -> None:
         """The clock gave this call up."""
@@ -70,10 +81,8 @@ class Handset:
             self._note("key", digit=digit)
             if self.stream is not None:
                 self.stream.send_key(digit)
-
-    def understand(self, since: float, turn: float) -> None:
-        """Have the words heard since then made out."""
-        self.unclear.put_nowait((since, turn))
+            else:
+                self.keys.put_nowait(digit)
 
 
 class Pace:

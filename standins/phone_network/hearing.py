@@ -13,7 +13,7 @@ from multiprocessing.connection import wait
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from standins import tones
-from standins.listener import Ears, Final, Listener
+from standins.listener import Ears, Final, Listener, Mode
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +35,10 @@ class Hearing:
     async def words(self, mulaw: bytes) -> list[Word]:
         """What was said in this sound: the audible code exactly, a real voice as well as it goes."""
         return await self._work(recognise, mulaw)
+
+    async def follow(self, call: str, mulaw: bytes, mode: Mode, over: bool) -> tuple[list[Word], bool]:
+        """The words that the next sound of a call completes, timed from its first, and whether more are under way."""
+        return await self._work(_follow, call, mulaw, mode, over)
 
     async def warm(self) -> None:
         """Load the recogniser of voices, so that nobody waits for it in a call."""
@@ -70,21 +74,29 @@ def recognise(mulaw: bytes) -> list[Word]:
     """In the worker. Code first, since it is certain; only sound without any goes to the recogniser of voices."""
     decoder = tones.Decoder()
     code = [Word(word.word, round(word.start_ms)) for word in [*decoder.feed(mulaw), *decoder.finish()]]
-    return code or _loop().run_until_complete(_voice(mulaw))
+    return code or _follow("", mulaw, "general", True)[0]
 
 
-async def _voice(mulaw: bytes) -> list[Word]:
-    listener, words = Listener(_ears()), []
-    for final in [*await listener.feed(mulaw), *await listener.finish()]:
+def _follow(call: str, mulaw: bytes, mode: Mode, over: bool) -> tuple[list[Word], bool]:
+    listener = _listeners.setdefault(call, Listener(_ears(mode)))
+    heard = _loop().run_until_complete(listener.feed(mulaw))
+    if over:
+        heard += _loop().run_until_complete(_listeners.pop(call).finish())
+    words = []
+    for final in heard:
         if isinstance(final, Final):
             texts = final.text.split()
             step = (final.end_ms - final.start_ms) / len(texts)  # the recogniser times utterances, not words
             words += [Word(text, round(final.start_ms + place * step)) for place, text in enumerate(texts)]
-    return words
+    return words, listener.in_utterance
 
 
 def _warm() -> None:
-    _loop().run_until_complete(_ears().warm())
+    _loop().run_until_complete(_ears("general").warm())
+
+
+_listeners: dict[str, Listener] = {}
+"""In the worker, one for each call that is followed."""
 
 
 @cache
@@ -93,6 +105,6 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 @cache
-def _ears() -> Ears:
+def _ears(mode: Mode) -> Ears:
     # What may be said to a callee is all of English, so the recogniser's own model it is.
-    return Ears((), "general", most=1)
+    return Ears((), mode)

@@ -1,4 +1,4 @@
-"""A call from queue to end: ringing, answering, the verbs one by one, and every way in which it can stop."""
+"""A call from queue to end: ringing, answering, and every way in which it can stop."""
 
 import asyncio
 import logging
@@ -7,26 +7,18 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from standins.audio import SAMPLE_RATE
-from standins.phone_network import twiml
-from standins.phone_network.call import FINAL, Call, new_sid, rfc2822
-from standins.phone_network.forms import Instructions, TwilioError
+from standins.listener import Mode
+from standins.phone_network.call import FINAL, Call, rfc2822
+from standins.phone_network.forms import Instructions
 from standins.phone_network.handset import Handset
 from standins.phone_network.person import Person, Phone
 from standins.phone_network.script import Script
-from standins.phone_network.stream import MediaStream
-from standins.phone_network.voices import sound_of
+from standins.phone_network.verbs import Performer
 
 if TYPE_CHECKING:
     from standins.phone_network.exchange import Exchange
 
 SIP_CODES = {"completed": 200, "busy": 486, "no-answer": 487, "canceled": 487, "failed": 404}
-
-NETWORK_VOICE = "rms"
-"""Of `<Say>`."""
-
-PLAY_WAIT_S = 0.5
-"""A `w` among the digits of `<Play>`, and the time that one key takes here."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +50,7 @@ class Life:
     def __init__(self, call: Call, network: "Exchange") -> None:
         self.call = call
         self._network = network
+        self._performer = Performer(call, network)
         self._over: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
         self._document: asyncio.Future[None] | None = None
         """The TwiML that is being carried out."""
@@ -122,8 +115,8 @@ class Life:
         """A stranger rings one of the account's numbers: ask the number's voice URL what to do."""
         self.call.started = datetime.now(UTC)
         self._ring()
-        text = await self._text(self.call.order)
-        verbs = self._parsed(text)
+        text = await self._performer.text(self.call.order)
+        verbs = self._performer.parsed(text)
         if person is None or not verbs:
             self.end("failed", "no instructions for an incoming call")
         elif verbs[0].name == "Reject":
@@ -139,24 +132,27 @@ class Life:
     async def _answered(self, person: Subscriber, instructions: Instructions) -> None:
         call, loop = self.call, asyncio.get_running_loop()
         call.answered, now = datetime.now(UTC), loop.time()
-        handset = call.handset = Handset(now, lambda: self.end("completed", "callee"), call.note)
+        handset = call.handset = Handset(now, person.script, lambda: self.end("completed", "callee"), call.note)
         handset.person = person.answer(call, handset, now)
         self._network.pace.join(handset)
-        listening = self._network.spawn(self._listen(handset))
+        if handset.person.listens:
+            call.listening = self._network.spawn(
+                self._listen(handset, "tones" if person.script.voice == "tones" else "general")
+            )
         limit = loop.call_later(call.order.time_limit_s, self.end, "completed", "time limit")
         self._status("in-progress")
         try:
             await self._converse(handset, instructions)
         finally:
             limit.cancel()
-            listening.cancel()
             self._network.pace.leave(handset)
+            handset.ear.put_nowait((b"", float("inf")))
 
     async def _converse(self, handset: Handset, instructions: Instructions) -> None:
         """The document, and the documents that replace it by REST, until one ends by itself or the call is over."""
         while not self._over.done():
             self._replacement = None
-            document = self._document = asyncio.ensure_future(self._carry_out(handset, instructions))
+            document = self._document = asyncio.ensure_future(self._performer.carry_out(handset, instructions))
             try:
                 await _first(document, self._over)
             finally:
@@ -169,93 +165,18 @@ class Life:
             self.call.note("redirected by REST")
             instructions = self._replacement
 
-    async def _carry_out(self, handset: Handset, instructions: Instructions) -> None:
-        verbs = self._parsed(await self._text(instructions))
-        while verbs:
-            verb, *verbs = verbs
-            self.call.note("verb", verb=verb.name)
-            match verb.name:
-                case "Connect":
-                    if not await self._connect(handset, verb) and self._network.faults.abnormal_drop == "end":
-                        return
-                    if action := verb.attributes.get("action"):
-                        verbs = self._parsed(await self._fetched(action, verb.method))
-                case "Redirect":
-                    verbs = self._parsed(await self._fetched(verb.text, verb.method))
-                case "Say":
-                    sound = await asyncio.to_thread(sound_of, verb.text, NETWORK_VOICE)
-                    handset.playout.media(sound, asyncio.get_running_loop().time())
-                    await asyncio.sleep(len(sound) / SAMPLE_RATE)
-                case "Pause":
-                    await asyncio.sleep(int(verb.attributes.get("length", "1")))
-                case "Play":
-                    for digit in verb.attributes["digits"]:
-                        self.call.note("key played", digit=digit)
-                        await asyncio.sleep(PLAY_WAIT_S * (2 if digit == "W" else 1))
-                case "Hangup" | "Reject":
-                    return
-                case other:
-                    self.call.violation(12200, f"<{other}> is no voice verb")
-
-    async def _text(self, instructions: Instructions) -> str:
-        return instructions.twiml or await self._fetched(instructions.url, instructions.method)
-
-    async def _fetched(self, url: str, method: str) -> str:
-        """The TwiML at an address; with an error noted, none, which ends the call as it does at Twilio."""
-        try:
-            answer = await self._network.webhooks.send(url, self.call.webhook_params(), method)
-            if answer.content_type not in {"text/xml", "application/xml", "text/html"}:
-                raise TwilioError(12300, f"{url} answered {answer.content_type}, not XML")
-            return answer.text
-        except TwilioError as error:
-            self.call.violation(error.code, str(error))
-            return "<Response/>"
-
-    def _parsed(self, text: str) -> list[twiml.Verb]:
-        try:
-            return twiml.parse(text)
-        except TwilioError as error:
-            self.call.violation(error.code, str(error))
-            return []
-
-    async def _connect(self, handset: Handset, verb: twiml.Verb) -> bool:
-        """False when the stream died without a close frame."""
-        stream, sid = verb.stream, new_sid("MZ")
-        assert stream is not None, "a Connect has a stream"
-        told: set[int] = set()
-
-        def tell(event: str, code: int = 0, message: str = "") -> None:
-            """Every error is kept; of its kind Twilio tells about the first in a stream."""
-            if code:
-                self.call.violation(code, message)
-            if code not in told and stream.status_callback:
-                told.update({code} - {0})
-                params = {
-                    "AccountSid": self.call.account_sid,
-                    "CallSid": self.call.sid,
-                    "StreamSid": sid,
-                    "StreamName": stream.name or sid,
-                    "StreamEvent": event,
-                    "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                    **({"StreamError": f"{code} {message}"} if code else {}),
-                }
-                self._network.spawn(self._tell(stream.status_callback, params, stream.status_callback_method))
-
-        sids = (self.call.account_sid, self.call.sid, sid)
-        handset.stream = MediaStream(sids, handset.playout, self._network.faults, self.call.note, tell)
-        try:
-            return await handset.stream.run(stream, self._network.webhooks.sign(stream.url, {}))
-        finally:
-            handset.stream = None
-            handset.playout.clear()
-
-    async def _listen(self, handset: Handset) -> None:
-        """Make out words for the person, one turn at a time."""
-        while True:
-            since, turn = await handset.unclear.get()
-            words = [word.text for word in await self._network.hearing.words(handset.heard_since(since))]
-            self.call.note("callee understood", words=" ".join(words))
-            handset.person.understood(turn, words)
+    async def _listen(self, handset: Handset, mode: Mode) -> None:
+        """Make out words for the person as they come, until the call is over and all is made out."""
+        settled = until = handset.answered_at
+        while until < float("inf"):
+            pieces = [await handset.ear.get(), *(handset.ear.get_nowait() for _ in range(handset.ear.qsize()))]
+            sound, until = b"".join(piece for piece, _ in pieces), pieces[-1][1]
+            words, more = await self._network.hearing.follow(self.call.sid, sound, mode, until == float("inf"))
+            settled = settled if more else until
+            handset.words += words
+            if words:
+                self.call.note("callee understood", words=" ".join(word.text for word in words))
+            handset.person.understood([word.text for word in words], settled)
 
     async def _unless_over(self, work: Awaitable[None]) -> bool:
         """Do this, unless the call ends first; whether it was done."""
@@ -297,13 +218,7 @@ class Life:
                     continue
                 await asyncio.sleep(faults.delay_callbacks_s)
                 for _ in range(1 + faults.duplicate_callbacks):
-                    await self._tell(order.status_callback, params, order.status_callback_method)
-
-    async def _tell(self, url: str, params: dict[str, str], method: str) -> None:
-        try:
-            await self._network.webhooks.send(url, params, method)
-        except TwilioError as error:
-            self.call.violation(error.code, str(error))
+                    await self._performer.tell(order.status_callback, params, order.status_callback_method)
 
 
 async def _first(*futures: asyncio.Future[Any]) -> None:

@@ -93,7 +93,7 @@ class Stopwatch:
         """From the callee's last loud frame to the first loud frame of the answer, which begins `at`."""
         self.barge_ins: list[Span] = []
         """The callee spoke over the far voice `at`, whose last loud frame came so much later."""
-        self._callee_loud_at: float | None = None
+        self.callee_loud_at: float | None = None
         self._far_loud_at: float | None = None
         self._unanswered = False
         self._answer: Span | None = None
@@ -103,14 +103,14 @@ class Stopwatch:
     def frame(self, now: float, callee_loud: bool, far_loud: bool, callee_speaking: bool) -> None:
         """callee_speaking stays true through the callee's pauses inside a line, when nobody should answer yet."""
         if callee_loud:
-            onset = not self._talking(self._callee_loud_at, now)
+            onset = not self._talking(self.callee_loud_at, now)
             if onset and self._barged_at is None and self._talking(self._far_loud_at, now):
                 self._barged_at = now
-            self._callee_loud_at, self._unanswered, self._answer = now, True, None
+            self.callee_loud_at, self._unanswered, self._answer = now, True, None
         if far_loud:
             if self._unanswered and self._answer is None and not self._talking(self._far_loud_at, now):
-                assert self._callee_loud_at is not None, "unanswered implies a loud callee frame"
-                self._answer = Span(now, (now - self._callee_loud_at) * 1000)
+                assert self.callee_loud_at is not None, "unanswered implies a loud callee frame"
+                self._answer = Span(now, (now - self.callee_loud_at) * 1000)
             self._far_loud_at = now
         elif self._barged_at is not None and not self._talking(self._far_loud_at, now):
             assert self._far_loud_at is not None, "a barge-in implies a loud far frame"

@@ -16,9 +16,6 @@ QUIET = SILENCE * FRAME
 AUDIBLE_S = 0.1
 """Shorter sounds are clicks, not a turn."""
 
-MISSED_QUIET_S = 0.25
-"""Quiet after which it is worth making out the words, so that they are known when the turn is over."""
-
 
 class Phone(Protocol):
     """What a person can do with the phone in their hand."""
@@ -28,9 +25,6 @@ class Phone(Protocol):
 
     def press(self, digits: str) -> None:
         """Press keys."""
-
-    def understand(self, since: float, turn: float) -> None:
-        """Have the words heard since then made out; they come through `Person.understood`."""
 
 
 @dataclass(slots=True)
@@ -45,8 +39,10 @@ class Said:
 class Person:
     """Moved on by 20 ms at a time."""
 
-    def __init__(self, phone: Phone, now: float) -> None:
+    def __init__(self, phone: Phone, now: float, listens: bool) -> None:
+        """listens: words shall be made out; they come through `understood`."""
         self.phone = phone
+        self.listens = listens
         self.said: list[Said] = []
         self._saying: deque[tuple[str, bytes]] = deque()
         self._at = 0
@@ -55,12 +51,11 @@ class Person:
     def new_turn(self, now: float) -> None:
         """Forget what was heard so far: it has been answered."""
         self.talked_s = 0.0
-        self.turn_started = self.quiet_since = now
+        self.quiet_since = now
 
     def hear(self, loud: bool, now: float) -> None:
         """20 ms went by, loud or not."""
         if loud:
-            self.turn_started = self.turn_started if self.talked_s else now
             self.talked_s += FRAME_S
             self.quiet_since = now
 
@@ -69,12 +64,8 @@ class Person:
         """Whether the other party has said something."""
         return self.talked_s >= AUDIBLE_S
 
-    def ask_for_words(self) -> None:
-        """Have the turn so far made out."""
-        self.phone.understand(self.turn_started, self.talked_s)
-
-    def understood(self, turn: float, words: Sequence[str]) -> None:
-        """The words; *turn* is how long it was when they were asked for."""
+    def understood(self, words: Sequence[str], settled: float) -> None:
+        """The next words; nothing that was heard until the moment *settled* is still to be made out."""
         raise NotImplementedError
 
     @property
@@ -86,6 +77,13 @@ class Person:
         """Say it after what is being said; text without sound is nothing said."""
         if mulaw:
             self._saying.append((text, mulaw))
+
+    def hush(self, now: float) -> None:
+        """Stop in the middle of a word."""
+        if self._at:
+            self.said[-1].end = now
+        self._saying.clear()
+        self._at = 0
 
     def speak(self, now: float) -> bytes:
         """The mouth's next 20 ms."""
@@ -101,6 +99,6 @@ class Person:
             self._at, self.said[-1].end = 0, now
         return frame
 
-    def tick(self, loud: bool, now: float) -> bytes:
-        """Hears whether the last 20 ms were loud; makes the next 20 ms."""
+    def tick(self, heard: bytes, loud: bool, now: float) -> bytes:
+        """Hears the last 20 ms, and whether they were loud; makes the next 20 ms."""
         raise NotImplementedError

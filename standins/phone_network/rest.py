@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from standins.phone_network import account
 from standins.phone_network.call import API_VERSION, Call
 from standins.phone_network.exchange import Exchange
 from standins.phone_network.faults import Request
@@ -36,6 +37,7 @@ class Rest:
             ("POST", f"{base}/Messages.json", "message", self._send_message),
             ("GET", f"{base}/Messages.json", "list", self._list_messages),
             ("GET", text, "fetch", self._fetch_message),
+            *(("GET", path, "fetch", handler) for path, handler in account.routes(self._exchange)),
             ("*", f"/{API_VERSION}/{{rest:.*}}", "fetch", self._nothing_there),
         )
         for method, path, kind, handler in routes:

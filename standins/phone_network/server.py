@@ -9,7 +9,7 @@ from aiohttp import web
 
 from standins import announce
 from standins.control import explained, listening
-from standins.phone_network import control
+from standins.phone_network.control import Control
 from standins.phone_network.exchange import Exchange
 from standins.phone_network.rest import Rest
 
@@ -27,8 +27,7 @@ async def running(exchange: Exchange, host: str, port: int) -> AsyncIterator[int
     """Serve until the block is left; the port in use. OSError when it is taken."""
     app = web.Application(middlewares=[explained], client_max_size=1 << 20)
     Rest(exchange).add_routes(app)
-    app[control.EXCHANGE] = exchange
-    app.add_routes(control.routes)
+    Control(exchange).add_routes(app)
     pacing = asyncio.ensure_future(exchange.pace.run())
     try:
         async with listening(app, host, port) as bound:

@@ -17,6 +17,11 @@ _VERBS = {
     "Say": {"voice": ".*", "language": ".*", "loop": "1"},
     "Pause": {"length": r"\d+"},
     "Play": {"digits": "[0-9*#wW]+"},
+    "Gather": {
+        **{"input": "dtmf|speech|dtmf speech|speech dtmf", "action": "https?://.+", "method": _METHOD},
+        **{"timeout": r"\d+", "numDigits": r"[1-9]\d*", "finishOnKey": "[0-9*#]?", "language": ".*"},
+        **{"speechTimeout": r"auto|\d+", "actionOnEmptyResult": "true|false"},
+    },
     "Hangup": {},
     "Reject": {"reason": "rejected|busy"},
     "Message": {},
@@ -31,8 +36,8 @@ _ATTRIBUTES = _VERBS | {
 }
 """Which attributes an element may have, and what they may say (whole match)."""
 
-_CHILDREN = {"Response": set(_VERBS), "Connect": {"Stream"}, "Stream": {"Parameter"}}
-_NEEDED = {"Stream": "url", "Parameter": "name", "Play": "digits"}
+_CHILDREN = {"Response": set(_VERBS), "Connect": {"Stream"}, "Stream": {"Parameter"}, "Gather": {"Say", "Pause"}}
+_NEEDED = {"Stream": "url", "Parameter": "name", "Play": "digits", "Gather": "action"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Verb:
     attributes: dict[str, str]
     stream: Stream | None = None
     """Of a Connect, always there."""
+    nested: tuple["Verb", ...] = ()
+    """Of a Gather: carried out while it waits."""
 
     @property
     def method(self) -> str:
@@ -95,7 +102,7 @@ def _verb(element: ET.Element) -> Verb:
     if element.tag == "Redirect" and not text:
         raise TwilioError(12200, "<Redirect> is empty")
     if element.tag != "Connect":
-        return Verb(element.tag, text, dict(element.attrib))
+        return Verb(element.tag, text, dict(element.attrib), nested=tuple(map(_verb, element)))
     if len(element) != 1:
         raise TwilioError(12200, "<Connect> needs exactly one <Stream>")
     (stream,) = element

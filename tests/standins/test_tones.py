@@ -73,7 +73,8 @@ def test_a_damaged_frame_shows(word: str, offset: int, data: st.DataObject) -> N
         )
     heard = decode(b"".join(damaged))
     assert heard != word
-    assert GARBLED in heard
+    # A single character in pieces is too short to be told from noise: nothing is heard of it.
+    assert GARBLED in heard or (len(word) == 1 and not heard)
 
 
 @pytest.mark.parametrize("gain_db", [-10, 0, 10])

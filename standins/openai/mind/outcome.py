@@ -7,31 +7,13 @@ from typing import Any
 
 from standins.openai.mind import hearing
 from standins.openai.mind.hearing import says
-from standins.openai.mind.quantities import amounts, numerals, whens
+from standins.openai.mind.phrases import PHRASES
+from standins.openai.mind.quantities import amounts, numerals, reference, whens
 from standins.openai.mind.reading import content, sentence
 from standins.openai.mind.wording import first_verb_kind
 
 Json = dict[str, Any]
 
-# From words of an end reason to a category, first match first.
-BY_REASON = (
-    (r"do.?not.?call", "do_not_call"),
-    (r"wrong.?number", "wrong_number"),
-    (r"no.?answer", "no_answer"),
-    (r"busy", "busy"),
-    (r"invalid", "number_invalid"),
-    (r"cancel", "cancelled"),
-    (r"approval", "needs_approval"),
-    (r"needs.?answer|bail|unanswered", "needs_answer"),
-    (r"hold", "hold_limit"),
-    (r"cost", "cost_limit"),
-    (r"time.?limit|call.?limit|time.?out", "time_limit"),
-    (r"no.?progress", "no_progress"),
-    (r"polic|refused", "refused_by_policy"),
-    (r"declin|above the limit", "declined_by_callee"),
-    (r"vendor", "vendor_failed"),
-    (r"line|stream|carrier|fail", "line_failed"),
-)
 PROMISE = r"\b(?:i|we|he|she|they|someone|somebody)(?:'ll| will| are going to| is going to)\b"
 CALL_BACK = r"(?:call|ring|phone) you (?:back|again|later|tomorrow|when|as soon|on|this|in)\b|get back to you"
 PLEASE = (
@@ -94,7 +76,7 @@ def _category(report: Json, kind: str, turns: list[Json], replies: list[Json]) -
         ]
     if kind == "ask":
         confirmed = [turn for turn in replies if hearing.informs(turn["text"], content(report["goal"]))]
-    stopped = next((category for pattern, category in BY_REASON if re.search(pattern, ended)), None)
+    stopped = next((category for category, why in PHRASES["reasons"].items() if re.search(why, ended)), None)
     if stopped in ("needs_answer", "needs_approval"):
         return stopped, [turn for turn in replies if hearing.questions(turn["text"]) or amounts(turn["text"])][-1:]
     if promised and not (confirmed and kind != "ask"):
@@ -122,19 +104,10 @@ def _claim(turn: Json) -> Json:
 
 def _summary(category: str, goal: str, proof: list[Json], turns: list[Json]) -> str:
     said = f' They said: "{proof[-1]["text"].strip()}"' if proof else ""
-    told = {
-        "done": "Done",
-        "call_back_promised": "They will call back",
-        "needs_answer": "They asked something only you can answer",
-        "needs_approval": "It needs your approval",
-        "declined_by_callee": "They declined",
-        "wrong_number": "It was the wrong number",
-        "do_not_call": "They asked not to be called again",
-        "no_answer": "Nobody answered",
-        "voicemail_left": "A message was left",
-        "unconfirmed": "They did not confirm it" if turns else "The call did not take place",
-    }
-    return f"{told.get(category, sentence(category.replace('_', ' ')).rstrip('.'))}: {goal}{said}"
+    told = PHRASES["told"].get(category, sentence(category.replace("_", " ")).rstrip("."))
+    if category == "unconfirmed":
+        told = "They did not confirm it" if turns else "The call did not take place"
+    return f"{told}: {goal}{said}"
 
 
 def _tasks(kind: str, category: str, replies: list[Json]) -> list[Json]:
@@ -159,15 +132,9 @@ def _facts(kind: str, proof: list[Json], replies: list[Json]) -> list[Json]:
     """What is worth remembering: reference numbers, and the information that was asked for."""
     facts = []
     for turn in replies:
-        text = numerals(turn["text"])
-        if match := re.search(
-            r"\b((?:confirmation|reference|order|booking|ticket) (?:number|code)) is ([a-z]?\d[\d ]*)", text
-        ):
-            facts.append({"key": match[1].replace(" ", "_"), "value": match[2].replace(" ", ""), "turn": turn["n"]})
-        elif (
-            kind == "ask"
-            and turn in proof
-            and (key := next((key for key, pattern in INFORMATION if says(pattern, text)), None))
-        ):
-            facts.append({"key": key, "value": turn["text"].strip(), "turn": turn["n"]})
+        about = next((key for key, pattern in INFORMATION if says(pattern, numerals(turn["text"]))), None)
+        if given := reference(turn["text"]):
+            facts.append({"key": given[0], "value": given[1], "turn": turn["n"]})
+        elif kind == "ask" and turn in proof and about:
+            facts.append({"key": about, "value": turn["text"].strip(), "turn": turn["n"]})
     return facts

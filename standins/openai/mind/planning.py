@@ -7,19 +7,14 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from standins.openai.mind.phrases import PHRASES, words_of
 from standins.openai.mind.quantities import limit, limit_after, said_yes, whens
 from standins.openai.mind.reading import PERSON_WORDS, content, key_words, sentence, shared, widened, words
 from standins.openai.mind.wording import PHONE, Errand, read_errand, trades
 
 Json = dict[str, Any]
 
-DETAILS = frozenset(
-    words(
-        "name full first last number id code reference account customer member membership date of birth dob phone "
-        "callback appointment booking reservation time class grade teacher group size model make year color colour "
-        "brand weight age breed description stay"
-    )
-)
+DETAILS = words_of("details")
 """Words of a key that say which detail a fact is; a callee may ask for the errand's subject with these."""
 ROLES = {"report": {"child", "student"}, "order": {"recipient", "delivery", "address", "street", "city", "zip"}}
 """Words that make a fact one for this kind of errand even when the request does not name its subject."""
@@ -31,38 +26,6 @@ ASKED_BY_TRADE = {
     "gym": "membership_number",
 }
 NEVER_TOLD = frozenset({"payment", "phone_number", "health", "secret", "credential", "password"})
-STEPS: dict[str, tuple[str, ...]] = {
-    "report": ("Say that {news}.", "Ask them to confirm that they have noted it."),
-    "order": (
-        "Ask to {purpose}.",
-        "Ask what it costs in all.",
-        "Give the delivery address.",
-        "Ask them to confirm the order.",
-    ),
-    "book": ("Ask to {purpose}.", "Ask them to confirm the booking."),
-    "change": ("Ask to {purpose}.", "Ask them to confirm the new time."),
-    "cancel": ("Ask to {purpose}.", "Ask them to confirm that it is cancelled."),
-    "ask": ("{purpose}.",),
-    "request": ("Ask to {purpose}.", "Ask them to confirm that it is settled."),
-}
-DONE: dict[str, tuple[str, ...]] = {
-    "report": ("The callee says that they have noted it.",),
-    "order": ("The callee has said what it costs.", "The callee confirms the order."),
-    "book": ("The callee confirms the booking with day and time.",),
-    "change": ("The callee confirms the new day and time.",),
-    "cancel": ("The callee confirms that it is cancelled.",),
-    "ask": ("The callee has answered the question.",),
-    "request": ("The callee says that it is settled.",),
-}
-QUESTIONS: dict[str, tuple[str, ...]] = {
-    "report": ("Who is calling?", "Which class is it?", "What is the reason?"),
-    "order": ("Where should it be delivered?", "What name is it for?", "How would you like to pay?"),
-    "book": ("What name is it for?", "What day and time?", "What number can we reach you at?"),
-    "change": ("What is the name?", "What is the date of birth?", "Which day and time would you like?"),
-    "cancel": ("What is the name?", "What is the membership number?", "What is the reason?"),
-    "ask": ("Who is calling?", "Can you give me more details?"),
-    "request": ("Who is calling?", "What is it about?"),
-}
 
 
 def plan(brief: Json) -> Json:
@@ -77,8 +40,9 @@ def plan(brief: Json) -> Json:
     subject = content(brief["request"]) | content(errand.recipient)
     needed = _needed(errand, facts, subject, about)
     missing = _missing(errand, brief["request"], [*needed, *(question for question, _ in pairs)], about, times)
-    template = STEPS["request" if errand.kind == "report" and not errand.news else errand.kind]
-    steps = [sentence(step.format(purpose=purpose, news=errand.news)) for step in template]
+    usual = PHRASES["errands"][errand.kind]
+    template = PHRASES["errands"]["request"] if errand.kind == "report" and not errand.news else usual
+    steps = [sentence(step.format(purpose=purpose, news=errand.news)) for step in template["steps"]]
     told = [
         answer
         for answer in answers
@@ -91,7 +55,7 @@ def plan(brief: Json) -> Json:
         "needs_call": known is None,
         "answer_key": known,
         "goal": errand.goal if not times or whens(errand.goal) else f"{errand.goal[:-1]} {times[0]}.",
-        "done_when": list(DONE[errand.kind]),
+        "done_when": usual["done_when"],
         "callee": callee,
         "facts_needed": needed,
         "facts_missing": missing if known is None else [],
@@ -99,7 +63,7 @@ def plan(brief: Json) -> Json:
         "opening": sentence(f"{lead} {purpose}"),
         "voicemail": f"This is an AI assistant calling for {person}. Please call back when you can. Thank you.",
         "mandate": {"max_amount": f"{allowed:f}", "currency": "USD", "times": times, "promises": []},
-        "questions": list(QUESTIONS[errand.kind]),
+        "questions": usual["questions"],
     }
 
 
@@ -121,7 +85,8 @@ def _own_fact(request: str, facts: Iterable[Json]) -> str | None:
 def _callee(brief: Json, errand: Errand) -> tuple[Json, set[str]]:
     """Whom to ring and where the number is from, with the words that name this callee in the keys of facts."""
     wanted = content(errand.callee) | content(brief["request"]) | trades(brief["request"])
-    best: tuple[float, Json, set[str]] = (0, {}, set())
+    nobody: Json = {"number": None, "number_source": "none", "name": ""}
+    found: list[tuple[float, Json, set[str]]] = [(0, nobody, set())]
     for fact in brief["facts"]:
         entity = set(key_words(fact["key"])) - PERSON_WORDS
         if fact["category"] != "phone_number" or not entity:
@@ -129,36 +94,18 @@ def _callee(brief: Json, errand: Errand) -> tuple[Json, set[str]]:
         siblings = [other for other in brief["facts"] if other is not fact and shared(entity, key_words(other["key"]))]
         name = next((s.get("value", "") for s in siblings if "name" in key_words(s["key"])), "")
         score = 2.0 * len(shared(entity, wanted)) + len(shared(content(name), wanted))
-        if score > best[0]:
-            number = fact.get("value") or f"{{{fact['key']}}}"
-            best = (score, {"number": number, "number_source": "fact", "name": name}, entity)
+        number = fact.get("value") or f"{{{fact['key']}}}"
+        found.append((score, {"number": number, "number_source": "fact", "name": name}, entity))
     for place in brief["places"]:
-        score = 2.0 * len(shared(content(place["name"]), wanted)) + len(
-            shared(content(place.get("notes") or ""), wanted)
-        )
-        if score > best[0]:
-            best = (
-                score,
-                {"number": place["number"], "number_source": "place", "name": place["name"]},
-                content(place["name"]),
-            )
-    given = PHONE.search(brief["request"]) or next(
-        (
-            found
-            for each in brief["answers"]
-            if (found := PHONE.search(each["answer"])) and "number" in each["question"].lower()
-        ),
-        None,
-    )
-    callee = best[1] or {"number": None, "number_source": "none", "name": ""}
-    if given:
-        callee |= {"number": _e164(given[0]), "number_source": "request"}
-    name = callee["name"] or errand.callee or _by_trade(best[2] | trades(brief["request"]))
-    return {"name": name, "number": callee["number"], "number_source": callee["number_source"]}, best[2]
-
-
-def _by_trade(trade: set[str]) -> str:
-    return f"the {sorted(trade)[0]}" if trade else ""
+        entity, notes = content(place["name"]), content(place.get("notes") or "")
+        score = 2.0 * len(shared(entity, wanted)) + len(shared(notes, wanted))
+        found.append((score, {"number": place["number"], "number_source": "place", "name": place["name"]}, entity))
+    _, callee, entity = max(found, key=lambda each: each[0])
+    told = [each["answer"] for each in brief["answers"] if "number" in each["question"].lower()]
+    if given := next(filter(None, map(PHONE.search, [brief["request"], *told])), None):
+        callee = callee | {"number": _e164(given[0]), "number_source": "request"}
+    trade = sorted(entity | trades(brief["request"]))
+    return callee | {"name": callee["name"] or errand.callee or (f"the {trade[0]}" if trade else "")}, entity
 
 
 def _e164(number: str) -> str:

@@ -6,16 +6,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from standins.openai.mind.reading import plain
+from text_to_num import alpha2digit
 
-SMALL = re.findall(
-    r"\S+",
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen",
-)
-TENS = re.findall(r"\S+", "twenty thirty forty fifty sixty seventy eighty ninety")
-VALUES = {word: value for value, word in enumerate(SMALL)} | {word: 10 * (n + 2) for n, word in enumerate(TENS)}
-VALUES |= {"oh": 0, "hundred": 100, "thousand": 1000}
+from standins.openai.mind.phrases import any_of
+from standins.openai.mind.reading import plain
 
 NUMBER = r"\d+(?:\.\d+)?"
 MONEY = r"(?:dollars?|bucks|usd)"
@@ -23,22 +17,7 @@ NOT_MONEY = (
     r"(?!\d|:\d|\.\d|\s*(?:am|pm|o'?clock|people|persons|guests|days?|weeks?|months?|hours?|minutes?|percent)\b"
     r"|(?:st|nd|rd|th)\b)"
 )
-LIMIT = (
-    r"(?:up to|no more than|not more than|nothing over|not over|at most|max(?:imum)?(?: of| is)?|budget(?: is| of)?"
-    r"|under|less than|below|limit(?: is| of)?|within|not above)"
-)
-DAY = (
-    r"(?:(?:next|this|on) )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tonight|tomorrow"
-    r"|(?:next|this) (?:week(?:end)?|month)|\d{4}-\d\d-\d\d"
-    r"|(?:january|february|march|april|may|june|july|august|september|october|november|december) \d{1,2}(?:[a-z]{2})?"
-)
-CLOCK = (
-    r"(?:between|from) \d{1,2}(?::\d\d)?(?: ?[ap]m)? (?:and|to|until) \d{1,2}(?::\d\d)?(?: ?[ap]m)?"
-    r"|(?:(?:at|after|before|by|around|until|from|between) )?\d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)"
-    r"|(?:at|after|before|by|around|until|from|between) \d{1,2}(?::\d\d)?"
-    r"(?! ?(?:dollars|bucks|percent|people|\d|\.\d|:))"
-    r"|\d{1,2}:\d\d|(?:at )?(?:noon|midday)"
-)
+LIMIT, DAY, CLOCK = any_of("limit"), any_of("day"), any_of("clock")
 PART = r"(?:in the )?(?<!good )(?:morning|afternoon|evening)"
 WHEN = re.compile(rf"\b(?:{DAY}|{CLOCK}|{PART})(?:,? (?:and (?=\d))?(?:{DAY}|{CLOCK}|{PART}))*\b")
 PARTS = {
@@ -53,46 +32,12 @@ def numerals(text: str) -> str:
     """Lower-case text with number words written as digits, so that spoken and written numbers look the same."""
     text = re.sub(r"\b([ap])\.? ?m\b\.?", r"\1m", plain(text).lower())
     text = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", re.sub(r"(?<=\d),(?=\d{3})", "", text))
-    out: list[str] = []
-    run: list[str] = []
-    pieces = re.findall(r"\$?\d+(?:[.:]\d+)*(?:st|nd|rd|th)?(?:-\d\d)*(?:am|pm)?|[a-z]+(?:'[a-z]+)?|[.,?!;]", text)
-    for index, piece in enumerate([*pieces, ""]):
-        following = pieces[index + 1] if index + 1 < len(pieces) else ""
-        joins = piece == "and" and run and run[-1] in ("hundred", "thousand") and following in VALUES
-        leads = piece == "a" and following in ("hundred", "thousand")
-        if (piece in VALUES and (piece != "oh" or run)) or joins or leads:
-            run.append("one" if leads else piece)
-            continue
-        if run:
-            out += _spoken_number([VALUES[word] for word in run if word != "and"], piece)
-            run = []
-        out.append(piece)
-    return re.sub(r" (?=[.,?!;])", "", " ".join(out)).strip()
-
-
-def _spoken_number(values: list[int], following: str) -> list[str]:
-    if len(values) >= 3 and all(value < 10 for value in values):
-        return ["".join(map(str, values))]  # read out digit by digit
-    numbers: list[str] = []
-    total, current = 0, -1
-    for value in values:
-        if value == 100:
-            current = max(current, 1) * 100
-        elif value == 1000:
-            total, current = total + max(current, 1) * 1000, 0
-        elif current < 0 or (current % 100 == 0 and (current > 0 or total)):
-            current = max(current, 0) + value
-        elif current % 100 >= 20 and current % 10 == 0 and value < 10:
-            current += value
-        elif current < 20 and value >= 10 and total == 0:
-            # "seven thirty" is a time unless it cannot be one or money follows.
-            is_time = current <= 12 and value % 5 == 0 and value < 60 and not re.match(MONEY, following)
-            numbers, current = (
-                ([*numbers, f"{current}:{value:02}"], -1) if is_time else (numbers, current * 100 + value)
-            )
-        else:
-            numbers, total, current = [*numbers, str(total + current)], 0, value
-    return numbers if current < 0 else [*numbers, str(total + current)]
+    text = re.sub(r"\ba (?=hundred|thousand)", "one ", re.sub(r"\bsecond\b", "_second_", text))
+    text = alpha2digit(text, "en", threshold=0).replace("_second_", "second")
+    text = re.sub(r"\boh (?=\d)", "0 ", text)
+    text = re.sub(r"\b\d(?: \d){2,}\b", lambda digits: digits[0].replace(" ", ""), text)  # read out one by one
+    text = re.sub(rf"\b(\d\d?) (\d\d)(?= {MONEY})", r"\1\2", text)
+    return re.sub(r"\b(1[0-2]|[1-9]) ([0-5][05])\b(?! \d)", r"\1:\2", text)
 
 
 def amounts(text: str) -> list[Decimal]:
@@ -113,6 +58,13 @@ def limit(text: str) -> Decimal | None:
     """The most the person allows: "up to 80 dollars", "no more than $50", "budget of eighty"."""
     match = re.search(rf"\b{LIMIT} (?:about |around )?\$?({NUMBER}){NOT_MONEY}", numerals(text))
     return Decimal(match[1]) if match else None
+
+
+def reference(text: str) -> tuple[str, str] | None:
+    """What a number that the other gives is called, as a key, and the number."""
+    kinds = "confirmation|reference|order|booking|ticket|case"
+    match = re.search(rf"\b((?:{kinds}) (?:number|code)) is (?:number )?([a-z]?\d[\d ]*)", numerals(text))
+    return (match[1].replace(" ", "_"), match[2].replace(" ", "")) if match else None
 
 
 def said_yes(text: str) -> bool | None:

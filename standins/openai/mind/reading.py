@@ -7,64 +7,12 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-STOP_WORDS = frozenset(
-    re.findall(
-        r"\S+",
-        "a an the and or but if of to in on at for from with by as is am are was were be been being do does did "
-        "have has had i you he she it we they me him her us them my your his its our their this that these those "
-        "there here so then can could will would shall should may might must please just about some any what which "
-        "who when where how why ok okay yes no not up out say tell ask like get got know let want need is's that's "
-        "it's i'm i'll we'll you're whether also would've hi hello hey sure well um uh good",
-    )
-)
-PERSON_WORDS = frozenset(re.findall(r"\S+", "my own home mobile cell callback contact phone number tel telephone"))
-"""A phone number named by these alone is the requester's own."""
-CALENDAR = frozenset(
-    re.findall(
-        r"\S+",
-        "monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
-        "august september october november december",
-    )
-)
+from standins.openai.mind.phrases import PHRASES, words_of
 
-# What anybody knows: from a word of a question or an errand to words of a fact's key, or to a trade.
-RELATED: Mapping[str, tuple[str, ...]] = {
-    "where": ("address",),
-    "deliver": ("address",),
-    "delivery": ("address",),
-    "street": ("address",),
-    "reach": ("phone", "callback"),
-    "callback": ("phone",),
-    "born": ("birth",),
-    "birthday": ("birth",),
-    "dob": ("birth",),
-    "grade": ("class",),
-    "teacher": ("class",),
-    "room": ("class",),
-    "flowers": ("florist",),
-    "bouquet": ("florist",),
-    "roses": ("florist",),
-    "tooth": ("dentist",),
-    "teeth": ("dentist",),
-    "prescription": ("pharmacy",),
-    "refill": ("pharmacy",),
-    "pizza": ("pizzeria", "restaurant"),
-    "table": ("restaurant",),
-    "tires": ("garage", "mechanic"),
-    "tyres": ("garage", "mechanic"),
-    "car": ("garage", "mechanic"),
-    "haircut": ("hairdresser", "salon", "barber"),
-    "leak": ("plumber",),
-    "dog": ("vet",),
-    "cat": ("vet",),
-    "membership": ("gym", "club"),
-    "doctor": ("clinic", "surgery"),
-    "kid": ("child",),
-    "student": ("child",),
-    "pupil": ("child",),
-    "daughter": ("child",),
-    "son": ("child",),
-}
+STOP_WORDS, CALENDAR = words_of("stop"), words_of("calendar")
+PERSON_WORDS = words_of("person")
+"""A phone number named by these alone is the requester's own."""
+RELATED = {word: others.split() for some, others in PHRASES["related"].items() for word in some.split()}
 
 
 def plain(text: str) -> str:

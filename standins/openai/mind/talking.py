@@ -14,7 +14,7 @@ from standins.openai.mind.answering import Ask, answer
 from standins.openai.mind.brief import Errand, Story
 from standins.openai.mind.hearing import says
 from standins.openai.mind.offers import CHEAPER, COMMITTING, OTHER_TIME, STILL_CHECKING, go_ahead, judge, react
-from standins.openai.mind.quantities import amounts, numerals
+from standins.openai.mind.quantities import amounts, numerals, reference
 from standins.openai.mind.reading import content, sentence, shared, widened
 from standins.openai.mind.steps import next_step
 
@@ -156,7 +156,8 @@ def _read_back(errand: Errand, story: Story) -> str | Ask:
 
 def _exchange(errand: Errand, story: Story) -> Reply:
     """Questions, greetings, refusals, confirmations, and otherwise the next thing to say."""
-    news, noted = story.news, _reference(story.news)
+    news, given = story.news, reference(story.news)
+    noted = (_call("note_fact", key=given[0], value=given[1]),) if given else ()
     ended, settled = says(hearing.GOODBYE, news), says(hearing.STRONG, news)
     asked = [question for question in hearing.questions(news) if not says(hearing.OFFER_OF_HELP, question)]
     if asked and not (ended and says(hearing.ANYTHING_ELSE, asked[-1])):
@@ -194,14 +195,3 @@ def _refused(errand: Errand, story: Story) -> Reply:
     if errand.kind in ("report", "cancel") or {OTHER_TIME, ANY_OTHER_TIME, CHEAPER, ANYTHING_INSTEAD} & set(story.said):
         return _end("I understand. Thank you for your time, goodbye.", "declined by the callee")
     return Reply(question)
-
-
-def _reference(news: str) -> tuple[ToolCall, ...]:
-    """A reference number that the callee gives is noted."""
-    match = re.search(
-        r"\b((?:confirmation|reference|order|booking|ticket|case) (?:number|code)) is (?:number )?([a-z]?\d[\d ]*)",
-        numerals(news),
-    )
-    if not match:
-        return ()
-    return (_call("note_fact", key=match[1].replace(" ", "_"), value=match[2].replace(" ", "")),)

@@ -5,25 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from standins.openai.mind.quantities import LIMIT, MONEY, SMALL, TENS, whens
+from standins.openai.mind.phrases import PHRASES, any_of
+from standins.openai.mind.quantities import LIMIT, MONEY, whens
 from standins.openai.mind.reading import CALENDAR, RELATED, alike, plain, sentence, words
 
-POLITE = re.compile(
-    r"^(?:(?:hey|hi|hello|please|and|just|(?:can|could|would|will) you|i (?:need|want|would like|have)(?: you)? to"
-    r"|i'd like (?:you )?to|help me(?: to)?|go ahead and|thanks|thank you|floyd)[,!]?\s+)+",
-    re.I,
-)
-VERBS = {
-    "report": "tell inform notify let remind",
-    "order": "order buy send refill",
-    "book": "book reserve schedule",
-    "change": "move reschedule change postpone shift push",
-    "cancel": "cancel stop end terminate quit",
-    "ask": "ask find check get inquire see learn",
+POLITE = re.compile(rf"^(?:{any_of('polite')}[,!]?\s+)+", re.I)
+VERBS: dict[str, str] = {
+    verb: kind for kind, errand in PHRASES["errands"].items() for verb in errand.get("verbs", "").split()
 }
 QUESTION_START = r"(?:if|whether|when|what|how|which|who|whose|where|why|about|for)\b"
 NUMBER_WORDS = (
-    r"\$?\d[\d,.]*|(?:(?:" + "|".join([*SMALL, *TENS, "a hundred", "hundred", "thousand", "and"]) + r")[\s-]?)+"
+    r"\$?\d[\d,.]*|(?:(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w{3,5}teen|\w{3,5}ty"
+    r"|(?:a )?hundred|thousand|and)[\s-]?)+"
 )
 LIMIT_CLAUSE = re.compile(
     rf"[,;.]?\s*\b(?:(?:for|but|and|with|spend(?:ing)?|pay(?:ing)?|it should be|i can (?:pay|spend)|my|a)\s+)*{LIMIT}"
@@ -32,7 +25,7 @@ LIMIT_CLAUSE = re.compile(
     re.I,
 )
 PHONE = re.compile(r"\+?\d[\d\s().-]{7,}\d")
-PRONOUN = r"(?:i|i'm|i'll|i've|she|she's|he|he's|they|they're|we|it|it's|there|my|our|the|his|her)\b"
+PRONOUN = rf"{any_of('pronoun')}\b"
 OPENING_VERBS = "opens?|closes?|is|are|has|have|sells?|offers?|charges?|delivers?|does|do|can"
 PLACE_PHRASE = re.compile(
     r"\b(?:from|at|with)\s+((?:the |my |our )?(?:[A-Z][\w'&-]*)(?:\s+(?:and |of |the |& )?[A-Z][\w'&-]*)*"
@@ -58,8 +51,7 @@ class Errand:
 
 def first_verb_kind(text: str) -> str:
     """The kind of errand a goal or task names with its first verb."""
-    start = words(text)[:1]
-    return next((kind for kind, verbs in VERBS.items() if start and start[0] in verbs.split()), "request")
+    return VERBS.get(next(iter(words(text)), ""), "request")
 
 
 def without_limit(text: str) -> str:

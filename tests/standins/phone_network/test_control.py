@@ -108,6 +108,41 @@ async def test_a_stranger_rings(control: aiohttp.ClientSession, base_url: str, p
     assert exchange.rings[0]["number"] == FLOYD
 
 
+GATHER = "<Gather input='dtmf speech' numDigits='2' timeout='1' action='{}/keyed'><Say>press nine</Say></Gather>"
+ANSWERS = [
+    ([], {}),
+    ([{"press": "9", "wait_for": "nothing", "pause_s": 0.5}], {"Digits": "9"}),
+    ([{"press": "97#", "wait_for": "nothing", "pause_s": 0.5}], {"Digits": "97"}),
+    ([{"press": "9#", "wait_for": "nothing", "pause_s": 0.5}], {"Digits": "9", "FinishedOnKey": "#"}),
+    ([{"say": "never again"}], {"SpeechResult": "never again"}),
+]
+
+
+@pytest.mark.parametrize(("lines", "told"), ANSWERS)
+async def test_a_stranger_is_asked_for_keys_or_words(
+    control: aiohttp.ClientSession, peer: Peer, exchange: Exchange, lines: list[object], told: dict[str, str]
+) -> None:
+    """If this fails a person who rings back cannot be asked for anything."""
+    await control.put(f"/control/numbers/{FLOYD}", json={"voice_url": f"{peer.url}/inbound"})
+    peer.answers["/inbound"] = (
+        200,
+        f"<Response>{GATHER.format(peer.url)}<Redirect>{peer.url}/none</Redirect></Response>",
+    )
+    script = {"voice": "tones", "answer_after_s": 0.02, "lines": lines}
+    async with control.post("/control/calls", json={"from": CALLEE, "to": FLOYD, "script": script}) as response:
+        sid = (await response.json())["sid"]
+    async with asyncio.timeout(30):
+        while not exchange.calls[sid].over:
+            await asyncio.wait(list(exchange._tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    assert not exchange.calls[sid].violations
+    assert len(peer.forms("/none")) == (not told)
+    asked = ("Digits", "FinishedOnKey", "SpeechResult")
+    assert [{key: form[key] for key in asked if key in form} for form in peer.forms("/keyed")] == (
+        [told] if told else []
+    )
+
+
 async def test_a_person_texts_and_is_answered(
     control: aiohttp.ClientSession, base_url: str, peer: Peer, exchange: Exchange
 ) -> None:

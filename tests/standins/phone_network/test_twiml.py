@@ -1,7 +1,7 @@
 """TwiML: what the vendor's own builder writes is understood, and nothing else."""
 
 import pytest
-from twilio.twiml.voice_response import Connect, VoiceResponse
+from twilio.twiml.voice_response import Connect, Gather, VoiceResponse
 
 from standins.phone_network.forms import TwilioError
 from standins.phone_network.twiml import parse
@@ -17,16 +17,20 @@ def test_what_the_vendors_builder_writes() -> None:
     response.say("Sorry.")
     response.pause(length=2)
     response.play(digits="1w2#")
+    gather = Gather(input="dtmf speech", num_digits=1, action="https://floyd.example/keyed", finish_on_key="")
+    gather.say("Press nine.")
+    response.append(gather)
     response.redirect("https://floyd.example/resume?call=1", method="POST")
     response.hangup()
 
     verbs = parse(str(response))
 
-    assert [verb.name for verb in verbs] == ["Connect", "Say", "Pause", "Play", "Redirect", "Hangup"]
+    assert [verb.name for verb in verbs] == ["Connect", "Say", "Pause", "Play", "Gather", "Redirect", "Hangup"]
     assert verbs[0].stream is not None
     assert verbs[0].stream.parameters == {"token": "secret"}
     assert verbs[0].stream.status_callback == "https://floyd.example/stream"
-    assert verbs[4].text == "https://floyd.example/resume?call=1"
+    assert [verb.text for verb in verbs[4].nested] == ["Press nine."]
+    assert verbs[5].text == "https://floyd.example/resume?call=1"
 
 
 STREAM = "<Response><Connect><Stream url='{}'{}/></Connect></Response>"
@@ -42,6 +46,9 @@ STREAM = "<Response><Connect><Stream url='{}'{}/></Connect></Response>"
         ("<Response><Pause length='a'/></Response>", 12200),
         ("<Response><Play>https://x.example/a.mp3</Play></Response>", 12200),
         ("<Response><Redirect/></Response>", 12200),
+        ("<Response><Gather><Say>x</Say></Gather></Response>", 12200),
+        ("<Response><Gather action='https://a' input='voice'/></Response>", 12200),
+        ("<Response><Gather action='https://a'><Hangup/></Gather></Response>", 12200),
         ("<Response><Connect/></Response>", 12200),
         ("<Response><Stream url='wss://a'/></Response>", 12200),
         (STREAM.format("https://a", ""), 31922),
