@@ -140,8 +140,9 @@ variable "settings" {
   validation {
     condition = length(setsubtract(keys(var.settings), [
       "FLOYD_DIAL_ALLOW", "FLOYD_DIAL_OVERRIDE", "FLOYD_DIAL_REGIONS", "FLOYD_LANGUAGE", "FLOYD_MIND_FALLBACK_MODEL",
-      "FLOYD_MIND_MODEL", "FLOYD_OPEN_SIGNUP", "FLOYD_PLANNER_MODEL", "FLOYD_SPEECH_LOCATION", "FLOYD_SPEECH_MODEL",
-      "FLOYD_VOICE", "FLOYD_VOICE_BACKEND", "FLOYD_VOICE_BASE_URL", "FLOYD_VOICE_MODEL", "OPENAI_BASE_URL",
+      "FLOYD_MIND_MODEL", "FLOYD_OPEN_SIGNUP", "FLOYD_PLANNER_MODEL", "FLOYD_SPECULATION", "FLOYD_SPEECH_LOCATION",
+      "FLOYD_SPEECH_MODEL", "FLOYD_VOICE", "FLOYD_VOICE_BACKEND", "FLOYD_VOICE_BASE_URL", "FLOYD_VOICE_MODEL",
+      "OPENAI_BASE_URL",
     ])) == 0
     error_message = "Not among the settings that a deployment may choose: secrets, stand-ins and what infra/ itself sets are not."
   }

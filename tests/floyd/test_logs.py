@@ -12,7 +12,7 @@ from floyd.errors import VendorError
 
 
 def line(record: logging.LogRecord) -> dict[str, object]:
-    written: dict[str, object] = json.loads(logs.JsonLines().format(record))
+    written: dict[str, object] = json.loads(logs.JsonLines("floyd-prod").format(record))
     return written
 
 
@@ -26,10 +26,11 @@ def test_only_listed_fields_leave_the_process() -> None:
     """If this fails phone numbers, names or words end up in the operator's logs."""
     logs.trace.set("trace-1")
 
-    written = line(record(rid="r1", status="done", number="+12125550100", text="Mara is sick"))
+    written = line(record(rid="r1", status="done", cost=None, number="+12125550100", text="Mara is sick"))
 
-    assert written["severity"] == "WARNING"
-    assert (written["rid"], written["status"], written["trace"]) == ("r1", "done", "trace-1")
+    assert (written["severity"], written["rid"], written["status"]) == ("WARNING", "r1", "done")
+    assert written["logging.googleapis.com/trace"] == "projects/floyd-prod/traces/trace-1"
+    assert "cost" not in written
     assert "+1212" not in str(written)
     assert "Mara" not in str(written)
 
@@ -42,6 +43,17 @@ def test_no_text_breaks_a_line(junk: str) -> None:
     assert "\n" not in formatted
     assert formatted.isascii()
     assert json.loads(formatted)["rid"] == junk
+
+
+def test_a_message_keeps_neither_numbers_nor_what_strangers_exceptions_say() -> None:
+    """If this fails a carrier's refusal puts the callee's number into the log."""
+    refused = record("the carrier refused the call: %s %s")
+    refused.args = (21211, "The 'To' number +1 (212) 555-0100 is not valid, in 30 s")
+    failed = record("%s: %s")
+    failed.args = ("look_at_call", ValueError("Mara is sick"))
+
+    assert line(refused)["message"].endswith("21211 The 'To' number [number] is not valid, in 30 s")  # type: ignore[attr-defined]
+    assert line(failed)["message"] == "look_at_call: ValueError"
 
 
 def test_an_error_is_named_without_the_words_it_carries() -> None:

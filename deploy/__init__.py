@@ -1,0 +1,1 @@
+"""What cloudbuild.yaml runs: bundle the functions, move traffic, prove the release with a call."""
