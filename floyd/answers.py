@@ -19,6 +19,7 @@ _YES = re.compile(
     r"(?:yes|yeah|yep|yup|y|ok|okay|sure|fine|agreed?|approved?|do it|go ahead|please do|of course|correct|right)\b"
 )
 _NO = re.compile(r"(?:no|nope|nah|n|don'?t|do not|never|not|refuse|deny|denied|reject)\b")
+_CARD = re.compile(r"(?<!\d)\d(?:[ .-]?\d){12,18}(?!\d)")
 _ABANDON = re.compile(r"(?:cancel|stop|forget (?:it|about it)|never ?mind|abort)\b")
 
 Verdict = Literal["yes", "no", "abandon", "words"]
@@ -40,6 +41,16 @@ def verdict(answer: str) -> Verdict:
         if pattern.match(said):
             return kind  # type: ignore[return-value]  # the literals above are Verdicts
     return "words"
+
+
+def has_card_number(answer: str) -> bool:
+    """Whether a payment card's number stands in an answer: 13 to 19 digits with the check digit of ISO/IEC 7812."""
+    for match in _CARD.finditer(answer):
+        digits = [int(digit) for digit in re.sub(r"\D", "", match[0])]
+        doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+        if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0:
+            return True
+    return False
 
 
 def fact_key(question: Question) -> str:

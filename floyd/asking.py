@@ -1,17 +1,57 @@
-"""Asking the person by text. The app shows every open question anyway; a text is how they notice."""
+"""Asking the person. The app shows every open question anyway; a text is how they notice."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from floyd import texting
+from floyd.answers import fact_key
 from floyd.carrier import Carrier
 from floyd.documents import Question
 from floyd.errors import VendorError
+from floyd.lifecycle.events import QuestionAsked
 from floyd.store import Store
 
 log = logging.getLogger(__name__)
+
+_PAYMENT = re.compile(
+    r"\b(?:(?:credit|debit|bank|payment|gift) (?:card|account|detail|data|info)\w*|card (?:number|detail|data|info)\w*"
+    r"|(?:account|routing|card|security|verification) (?:number|code)s?|cvv2?|cvc2?|iban|sort code|expir\w* date|pin)\b"
+)
+
+
+async def ask_in_call(
+    uid: str, rid: str, name: str, question: Question, *, number: str, store: Store, carrier: Carrier, from_: str
+) -> None:
+    """Put what the callee wants to know to the person, into the app and by text. Safe to repeat."""
+    facts = await store.facts(uid, datetime.now(UTC))
+    question = asked_by_callee(question, (fact.key for fact in facts if fact.share == "never"))
+    moved = await store.move(uid, rid, QuestionAsked(question.attempt, name, question))
+    if moved.decision.ignored is None:
+        await ask_by_text(rid, [(name, question)], number=number, store=store, carrier=carrier, from_=from_)
+
+
+def asked_by_callee(question: Question, never: Iterable[str]) -> Question:
+    """The question as the person sees it: marked as a stranger's, with a warning of what should not be told.
+
+    `never`: keys of facts that may never be told.
+    """
+    said = question.text.casefold()
+    words = set(re.findall(r"[a-z0-9]+", said))
+    private = [key.replace("_", " ") for key in never if set(re.findall(r"[a-z0-9]+", key.casefold())) <= words]
+    who = "They ask"
+    if private:
+        who = f"Careful, they ask for what you never share ({', '.join(private)})"
+    elif _PAYMENT.search(said):
+        who = "Careful, they ask for payment data"
+    elif question.text.startswith("They "):
+        return question  # Code's own words about what the callee offers.
+    quoted = question.text.replace('"', "'")
+    key = fact_key(question) if question.kind == "fact" else question.key
+    return question.model_copy(update={"text": f'{who}: "{quoted}"', "key": key})
 
 
 async def ask_by_text(

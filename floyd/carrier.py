@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 # Ring seconds; Twilio adds up to 5. Shorter than most voicemail would cut a desk phone off.
 RING_LIMIT_S = 45
-# The longest call. Relays hand a call over before Cloud Run's cap of 60 minutes per websocket.
-TALK_LIMIT_S = 3600
+# The carrier ends a call this long after its answer: more than errands take, 20 minutes on hold included.
+TALK_LIMIT_S = 1800
 POST_DEADLINE_S = 10.0
 READ_DEADLINE_S = 5.0
 # A hang-up must get through: the line costs money until it does.
@@ -109,7 +109,9 @@ class Carrier:
             client, self._opened = self._opened, None
             await client.http_client.close()
 
-    async def place_call(self, *, to: str, from_: str, twiml: str, status_callback: str) -> Placed:
+    async def place_call(
+        self, *, to: str, from_: str, twiml: str, status_callback: str, talk_limit_s: int = TALK_LIMIT_S
+    ) -> Placed:
         """Ring `to`. Sent once, whatever happens; the TwiML travels with the order, so no webhook delays the answer."""
         from aiohttp import ClientConnectorError, ClientError  # noqa: PLC0415 - slow vendor import
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415 - slow vendor import
@@ -124,7 +126,7 @@ class Carrier:
                     status_callback_event=STATUS_EVENTS,
                     status_callback_method="POST",
                     timeout=RING_LIMIT_S,
-                    time_limit=TALK_LIMIT_S,
+                    time_limit=talk_limit_s,
                 )
         except ClientConnectorError as error:
             return NotSent(str(error))

@@ -131,7 +131,8 @@ class Request(Document):
     # `said`: digest of the words first sent, so that a repeated POST is recognised after an edit.
     said: str = ""
     lease: Lease | None = None
-    # Jobs created again because a trigger was lost; workers that took the present step; calls after no answer or busy.
+    # Jobs created again because a trigger was lost; workers that took the present step; calls after no answer, a busy
+    # line or a lost order.
     hints: int = 0
     tries: int = 0
     redials: int = 0
@@ -213,6 +214,8 @@ class Gap(BaseModel):
     """Milliseconds of one reply's stages, each counted from the callee's end of speech."""
 
     turn: int
+    asked_ms: float | None = None
+    """The model was asked; before `endpoint_ms` when that was done ahead of the turn's end, perhaps before 0."""
     endpoint_ms: float | None = None
     final_ms: float | None = None
     token_ms: float | None = None
@@ -256,6 +259,7 @@ class Turn(Document):
     end_ms: int
     cut: bool = False
     at: datetime | None = None
+    expires_at: datetime | None = None
 
 
 class Live(Document):
@@ -265,6 +269,7 @@ class Live(Document):
     speaker: str = ""
     interim: str = ""
     line: str = "unknown"
+    line_since: datetime | None = None
     updated_at: datetime
 
 

@@ -17,8 +17,7 @@ class RefusedError(FloydError):
     `code` is a stable machine word, `status` the HTTP status, `retry_after_s` the wait for 429.
     """
 
-    status = 400
-    code = "invalid"
+    status, code = 400, "invalid"
 
     def __init__(self, message: str, *, code: str | None = None, retry_after_s: int | None = None) -> None:
         super().__init__(message)
@@ -34,43 +33,49 @@ class InvalidInputError(RefusedError):
 class NotAuthenticatedError(RefusedError):
     """401: no token, or one that is not good. Same words for every reason."""
 
-    status = 401
-    code = "unauthenticated"
+    status, code = 401, "unauthenticated"
 
 
 class NotAdmittedError(RefusedError):
     """403: signed in, but the operator has not admitted this person."""
 
-    status = 403
-    code = "not_admitted"
+    status, code = 403, "not_admitted"
 
 
 class NotFoundError(RefusedError):
     """404: not there, or not yours. Same words for both, so existence does not leak."""
 
-    status = 404
-    code = "not_found"
+    status, code = 404, "not_found"
 
 
 class ConflictError(RefusedError):
     """409: the state does not allow it, or an idempotency key was reused with other content."""
 
-    status = 409
-    code = "conflict"
+    status, code = 409, "conflict"
 
 
 class TooLargeError(RefusedError):
     """413: the body exceeds the limit."""
 
-    status = 413
-    code = "too_large"
+    status, code = 413, "too_large"
 
 
 class TooManyError(RefusedError):
     """429: wait `retry_after_s` seconds."""
 
-    status = 429
-    code = "too_many"
+    status, code = 429, "too_many"
+
+
+class SlowError(RefusedError):
+    """408: the body did not come in time."""
+
+    status, code = 408, "too_slow"
+
+
+class UnavailableError(RefusedError):
+    """503: nothing is wrong with what was asked; try again."""
+
+    status, code = 503, "unavailable"
 
 
 class VendorError(FloydError):

@@ -35,11 +35,7 @@ def for_model(facts: Iterable[Fact]) -> list[dict[str, str]]:
 
 
 def release(
-    plan: Plan,
-    facts: Sequence[Fact],
-    *,
-    answered: Sequence[Released] = (),
-    wished: Sequence[str] | None = None,
+    plan: Plan, facts: Sequence[Fact], *, answered: Sequence[Released] = (), wished: Sequence[str] | None = None
 ) -> ReleaseSet:
     """Intersect what the plan needs with what may be said.
 

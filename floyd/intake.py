@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from floyd import logs
 from floyd.documents import Request
 from floyd.errors import InvalidInputError, NotAdmittedError, TooManyError
 from floyd.identity import Identity
@@ -70,6 +71,7 @@ class Intake:
         if leaving:
             raise NotAdmittedError("This account is being removed.")
         if known is not None:
+            logs.trace.set(known[1].trace)
             return Taken(*known, new=False)
         await self._keep_limits(person.uid, LIMITS | profile.limits)
         learnt = {
@@ -89,6 +91,7 @@ class Intake:
             dry_run=dry_run,
             trace=uuid4().hex,
         )
+        logs.trace.set(request.trace)
         return Taken(rid, request, new)
 
     async def _keep_limits(self, uid: str, limits: dict[str, int]) -> None:

@@ -11,15 +11,18 @@ NAMELESS = "a client"
 # Stock lines: short, and rendered before the phone rings, so that saying them needs no vendor.
 FILLERS = ("One moment, please.", "Just a second.")
 APOLOGY = "I am sorry, I have a technical problem. I will have to call back. Goodbye."
-REPEAT_PLEASE = "Sorry, could you say that again?"
 FAREWELL = "Thank you. Goodbye."
 NO_INPUT = ("Hello, are you still there?", "I cannot hear you. Are you still there?")
 NO_INPUT_GOODBYE = "I cannot hear anybody, so I will hang up now. Goodbye."
 AFTER_CUT = "Sorry, go ahead."
+CUT_IN = "Sorry, I interrupted you."
+# How replies often begin: their sound is at hand, whoever writes them.
+OPENERS = ("Thank you.", "I see.", "All right.", "Okay, thank you.", "Great, thank you.")
 STILL_HERE = ("I am still here.", "No hurry, I am still on the line.")
 TIME_IS_UP = "I am sorry, I have to end the call now. Thank you for your time. Goodbye."
 GOING_IN_CIRCLES = "I think we are not getting any further. Thank you for your time. Goodbye."
 CANCELLED = "I am sorry, I have to end the call now. Goodbye."
+OPERATOR = "Operator."
 EAR_LOST = "I am sorry, I cannot hear you at the moment. Please hold on."
 EAR_RESTORED = "I can hear you again. Could you repeat that, please?"
 OPTED_OUT = "I am sorry for the trouble. I will make sure that we do not call you again. Goodbye."
@@ -102,12 +105,14 @@ def stock(name: str) -> tuple[str, ...]:
         *NO_INPUT,
         NO_INPUT_GOODBYE,
         AFTER_CUT,
+        CUT_IN,
+        *OPENERS,
         *STILL_HERE,
-        REPEAT_PLEASE,
         *COMPANY,
         TIME_IS_UP,
         GOING_IN_CIRCLES,
         CANCELLED,
+        OPERATOR,
         EAR_LOST,
         EAR_RESTORED,
         resumed(name),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 
 class _Strict(BaseModel):
@@ -122,31 +124,19 @@ class Outcome(BaseModel):
     facts: list[FoundFact] = Field(default_factory=list)
 
 
+class _StrictSchema(GenerateJsonSchema):
+    """The form that OpenAI's strict mode takes: every property required, none additional, no defaults."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        return True
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
 def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """JSON schema in the form OpenAI's strict mode takes: all properties required, none additional, no defaults."""
-    schema = model.model_json_schema()
-
-    def tighten(node: Any) -> None:
-        if isinstance(node, dict):
-            node.pop("default", None)
-            node.pop("title", None)
-            if node.get("type") == "object" and "properties" in node:
-                node["required"] = list(node["properties"])
-                node["additionalProperties"] = False
-            for child in node.values():
-                tighten(child)
-        elif isinstance(node, list):
-            for child in node:
-                tighten(child)
-
-    # A property may itself be called "title" or "default": tighten must not remove those.
-    properties = [schema, *schema.get("$defs", {}).values()]
-    kept = [(owner, dict(owner.get("properties", {}))) for owner in properties]
-    tighten(schema)
-    for owner, names in kept:
-        if names:
-            owner["properties"] = names
-            owner["required"] = list(names)
-            for child in names.values():
-                tighten(child)
-    return schema
+    """The JSON schema of an answer that the model must give."""
+    return model.model_json_schema(schema_generator=_StrictSchema)

@@ -1,9 +1,12 @@
-"""What a model's tokens cost. List prices of November 2026 (OpenAI, "Pricing"), in dollars per million."""
+"""What calls and tokens cost, in dollars. List prices of November 2026 (OpenAI, "Pricing")."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+
+# What a connected minute costs at most with every vendor's list price (carrier, recogniser, model, voice).
+DOLLARS_PER_MINUTE = Decimal("0.06")
 
 
 @dataclass(frozen=True, slots=True)

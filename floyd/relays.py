@@ -6,6 +6,7 @@ A relay is addressed by its origin (`wss://host`): a listener must reach the ver
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -124,7 +125,13 @@ async def _cloud_run_origins(settings: Settings) -> tuple[str, ...]:
 
 
 def _origin(service: Service) -> str:
-    """Where a relay service's newest ready revision is reached, by its tag if it has one."""
-    newest = service.latest_ready_revision.rsplit("/", 1)[-1]
-    tagged = [each.uri for each in service.traffic_statuses if each.tag and each.revision == newest]
-    return "wss" + (tagged[0] if tagged else service.uri).removeprefix("https")
+    """Where the revision that has the traffic is reached, by its tag if it has one.
+
+    A newer one waits until the roll-out moves the traffic to it: then new calls follow, and running ones stay.
+    """
+    serving = next((each.revision for each in service.traffic_statuses if each.percent), "")
+    serving = serving or service.latest_ready_revision.rsplit("/", 1)[-1]
+    tag = next((f"{each.tag}---" for each in service.traffic_statuses if each.tag and each.revision == serving), "")
+    # A service has two addresses, one with a hash. A relay knows itself by the other, which can be told beforehand.
+    foretold = (url for url in service.urls if re.search(r"-\d+\.[a-z0-9-]+\.run\.app$", url))
+    return f"wss://{tag}{next(foretold, service.uri).removeprefix('https://')}"

@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from floyd.errors import ConfigError
 
@@ -36,7 +28,7 @@ REQUIRED: Mapping[Process, tuple[str, ...]] = {
     "plan": ("GOOGLE_CLOUD_PROJECT", "OPENAI_API_KEY"),
     "dial": ("GOOGLE_CLOUD_PROJECT", *_TWILIO, "FLOYD_CALLER_NUMBER", "FLOYD_CARRIER_URL"),
     "carrier": ("GOOGLE_CLOUD_PROJECT", *_TWILIO, "FLOYD_CARRIER_URL"),
-    "sweep": ("GOOGLE_CLOUD_PROJECT", *_TWILIO),
+    "sweep": ("GOOGLE_CLOUD_PROJECT", *_TWILIO, "FLOYD_CALLER_NUMBER"),
     "relay": ("GOOGLE_CLOUD_PROJECT", "OPENAI_API_KEY", *_TWILIO),
     "command": (),
 }
@@ -48,6 +40,15 @@ LOCAL_ONLY = (
     "FLOYD_SPEECH_ENDPOINT",
     "FLOYD_TTS_ENDPOINT",
     "FLOYD_TWILIO_API_BASE",
+)
+# Addresses that must be encrypted anywhere else.
+ENCRYPTED = (
+    "OPENAI_BASE_URL",
+    "FLOYD_VOICE_BASE_URL",
+    "FLOYD_CARRIER_URL",
+    "FLOYD_PLACES_ENDPOINT",
+    "FLOYD_RELAY_URL",
+    "FLOYD_RELAY_URLS",
 )
 
 
@@ -71,6 +72,8 @@ class Settings(BaseModel):
     floyd_voice: str = "en-US-Chirp3-HD-Charon"
     floyd_voice_backend: Literal["google", "openai-speech"] = "google"
     floyd_voice_base_url: str = ""
+    floyd_voice_model: str = "tts-1"
+    floyd_voice_api_key: SecretStr = SecretStr("")
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
     floyd_twilio_auth_token_next: SecretStr = SecretStr("")
@@ -89,6 +92,8 @@ class Settings(BaseModel):
     floyd_planner_model: str = "gpt-6.1-terra"
     floyd_mind_model: str = "gpt-6-luna"
     floyd_mind_fallback_model: str = "gpt-5.6-luna"
+    # A reply is asked for before the callee's turn is certain to be over: quicker, and dearer by the prompts in vain.
+    floyd_speculation: bool = True
     floyd_places_api_key: SecretStr = SecretStr("")
     floyd_places_endpoint: str = ""
     floyd_sweep_invoker: str = ""
@@ -118,36 +123,23 @@ class Settings(BaseModel):
         return next(matches, "")
 
     @model_validator(mode="after")
-    def _production_is_encrypted(self) -> Self:
-        if self.local:
-            return self
+    def _consistent(self) -> Self:
+        problems = []
         plain = [name for name in LOCAL_ONLY if getattr(self, name.lower())]
-        plain += [
-            name
-            for name in (
-                "OPENAI_BASE_URL",
-                "FLOYD_VOICE_BASE_URL",
-                "FLOYD_CARRIER_URL",
-                "FLOYD_PLACES_ENDPOINT",
-            )
-            if getattr(self, name.lower()).startswith("http://")
-        ]
-        plain += [
-            name
-            for name in ("FLOYD_RELAY_URL", "FLOYD_RELAY_URLS")
-            if "ws://" in ",".join((getattr(self, name.lower()),) if name.endswith("URL") else self.floyd_relay_urls)
-        ]
-        if plain:
-            raise ValueError(f"{', '.join(plain)}: allowed only with FLOYD_ENV=local")
+        plain += [name for name in ENCRYPTED if any(url.startswith(("http:", "ws:")) for url in self._urls(name))]
+        if plain and not self.local:
+            problems.append(f"{', '.join(plain)}: allowed only with FLOYD_ENV=local")
+        if self.floyd_dial_override and self.local and self.floyd_dial_override not in (self.floyd_dial_allow or ()):
+            problems.append("FLOYD_DIAL_OVERRIDE must be one of FLOYD_DIAL_ALLOW outside production")
+        if self.floyd_voice_backend == "openai-speech" and not self.floyd_voice_base_url:
+            problems.append("FLOYD_VOICE_BACKEND=openai-speech needs FLOYD_VOICE_BASE_URL")
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
-    @model_validator(mode="after")
-    def _override_is_allowed(self) -> Self:
-        if self.floyd_dial_override and self.local:
-            allowed = self.floyd_dial_allow or ()
-            if self.floyd_dial_override not in allowed:
-                raise ValueError("FLOYD_DIAL_OVERRIDE must be one of FLOYD_DIAL_ALLOW outside production")
-        return self
+    def _urls(self, name: str) -> tuple[str, ...]:
+        value: str | tuple[str, ...] = getattr(self, name.lower())
+        return (value,) if isinstance(value, str) else value
 
     @classmethod
     def read(cls, process: Process, environment: Mapping[str, str] | None = None) -> Settings:

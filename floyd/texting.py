@@ -1,4 +1,4 @@
-"""What Floyd texts, and what a text to Floyd means. Pure, except for `send`.
+"""What Floyd texts, and what a text to Floyd means. Pure.
 
 Plain ASCII quotes and dashes keep a text within GSM-7, 160 characters a segment.
 """
@@ -8,13 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from floyd.documents import Question
-
-if TYPE_CHECKING:
-    from floyd.carrier import Carrier
-    from floyd.store import Store
 
 # Twilio's limit for one message; longer words are cut, never split over two paid messages.
 LONGEST_TEXT = 1600
@@ -60,7 +56,7 @@ def read(body: str) -> Command | Words:
 def question(asked: Question) -> str:
     """The text that asks the person one question."""
     choices = f" ({' / '.join(asked.choices)})" if asked.choices else ""
-    return _fit(f"Floyd asks: {asked.text}{choices} Reply here or in the app.")
+    return _fit(f"Floyd: {asked.text}{choices} Reply here or in the app.")
 
 
 def numbered(asked: Sequence[Question]) -> str:
@@ -77,13 +73,7 @@ def chosen_answer(asked: Question, said: str) -> str:
     return said.strip()
 
 
-async def send(body: str, *, to: str, from_: str, store: Store, carrier: Carrier) -> bool:
-    """Text somebody unless they have said STOP; whether it is on its way. Raises VendorError when that is unknown."""
-    if not to or not from_ or (await store.callee_at(to)).no_texts:
-        return False
-    return await carrier.send_text(to=to, from_=from_, body=body)
-
-
+NO_CARDS = "Floyd never passes a card number on. Nothing was changed. Reply with another answer, or NO."
 APP_NEEDED = (
     "For your safety this amount can be approved only in the Floyd app. Nothing was agreed. Reply NO to decline."
 )

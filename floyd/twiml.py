@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twilio.twiml.voice_response import VoiceResponse
+
 # The name under which the stream token travels to the relay, in `start.customParameters`.
 TOKEN_PARAMETER = "token"  # noqa: S105 - the parameter's name, not a token
 # How long a call waits when two repairs of its broken stream race, before it asks again.
@@ -14,22 +19,18 @@ def stream(relay_url: str, token: str, *, stream_callback: str, resume_url: str)
 
     `relay_url` is the relay's origin (`wss://host`); a Stream URL may not have a query, so the token is a Parameter.
     """
-    from twilio.twiml.voice_response import Connect, VoiceResponse  # noqa: PLC0415 - slow vendor import
-
-    connect = Connect()
-    media = connect.stream(url=f"{relay_url}/media", status_callback=stream_callback, status_callback_method="POST")
+    response = _voice()
+    media = response.connect().stream(
+        url=f"{relay_url}/media", status_callback=stream_callback, status_callback_method="POST"
+    )
     media.parameter(name=TOKEN_PARAMETER, value=token)
-    response = VoiceResponse()
-    response.append(connect)
     response.redirect(resume_url, method="POST")
     return str(response)
 
 
 def hang_up(goodbye: str = "") -> str:
     """End the call, after a last sentence if one is owed."""
-    from twilio.twiml.voice_response import VoiceResponse  # noqa: PLC0415 - slow vendor import
-
-    response = VoiceResponse()
+    response = _voice()
     if goodbye:
         response.say(goodbye)
     response.hangup()
@@ -38,9 +39,7 @@ def hang_up(goodbye: str = "") -> str:
 
 def wait_and_ask_again(resume_url: str) -> str:
     """Hold the line for a moment while another repair of the same call is under way."""
-    from twilio.twiml.voice_response import VoiceResponse  # noqa: PLC0415 - slow vendor import
-
-    response = VoiceResponse()
+    response = _voice()
     response.pause(length=RESUME_PAUSE_S)
     response.redirect(resume_url, method="POST")
     return str(response)
@@ -48,15 +47,17 @@ def wait_and_ask_again(resume_url: str) -> str:
 
 def who_rang(words: str, goodbye: str, *, keyed_url: str) -> str:
     """Tell somebody who rings back who had called, and let them key that Floyd must never ring again."""
-    from twilio.twiml.voice_response import Gather, VoiceResponse  # noqa: PLC0415 - slow vendor import
-
-    gather = Gather(num_digits=1, action=keyed_url, method="POST", timeout=8)
-    gather.say(words)
-    response = VoiceResponse()
-    response.append(gather)
+    response = _voice()
+    response.gather(num_digits=1, action=keyed_url, method="POST", timeout=8).say(words)
     response.say(goodbye)
     response.hangup()
     return str(response)
+
+
+def _voice() -> VoiceResponse:
+    from twilio.twiml.voice_response import VoiceResponse  # noqa: PLC0415 - slow vendor import
+
+    return VoiceResponse()
 
 
 def reply(text: str = "") -> str:

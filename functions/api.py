@@ -7,8 +7,7 @@ import base64
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -16,9 +15,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
 
-from floyd import logs
 from floyd.carrier import Carrier
 from floyd.documents import LIVE, Released
 from floyd.errors import (
@@ -28,19 +25,21 @@ from floyd.errors import (
     NotAuthenticatedError,
     NotFoundError,
     RefusedError,
+    SlowError,
     TooLargeError,
+    UnavailableError,
     VendorError,
 )
 from floyd.identity import Identity, Tokens, delete_account
 from floyd.intake import Intake, checked_text
-from floyd.lifecycle import Errand, Event
+from floyd.lifecycle import Event
 from floyd.lifecycle.events import Approved, CancelRequested, Edited, QuestionAnswered, Retried
 from floyd.relays import RelayDirectory, in_order
 from floyd.settings import Settings
 from floyd.store import Store
-from functions import openapi
-from functions.bodies import Approval, Changes, NewRequest, Reply
+from functions.bodies import Address, Approval, Changes, NewRequest, Reply, RequestMade, Standing
 from functions.live_calls import end_call, pass_on
+from functions.openapi import Operation, document
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +54,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class UnavailableError(RefusedError):
-    """503: nothing is wrong with what was asked; try again."""
-
-    status = 503
-    code = "unavailable"
-
-
-class SlowError(RefusedError):
-    """408: the body did not come in time."""
-
-    status = 408
-    code = "too_slow"
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the API works with. `carrier` is None where the process has no account at the carrier."""
@@ -79,6 +64,22 @@ class Parts:
     relays: RelayDirectory
     carrier: Carrier | None
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call that may be served: who asks, the documents its path names, and its checked body."""
+
+    person: Identity
+    names: dict[str, str]
+    body: Any
+
+    @property
+    def rid(self) -> str:
+        return self.names["rid"]
+
+
+NOBODY = Identity("")
 
 
 async def serve(request: Request, parts: Parts) -> Response:
@@ -100,11 +101,16 @@ async def serve(request: Request, parts: Parts) -> Response:
 
 
 async def _route(request: Request, parts: Parts) -> Response:
-    for route, handler in ROUTES:
-        match, scope = route.matches(request.scope)
-        if match is Match.FULL:
-            request.scope.update(scope)
-            return await handler(request, parts)
+    """Find the call, and check in this order who asks, what about, and with which words."""
+    for operation in OPERATIONS:
+        names = operation.match(request.method, request.scope["path"])
+        if names is None:
+            continue
+        person = await _person(request, parts, check_revoked=operation.rechecks) if operation.summary else NOBODY
+        if not all(_NAME.fullmatch(name) for name in names.values()):
+            raise _not_there()  # What cannot be a document's name is simply not there.
+        body = await _body(request, operation.body) if operation.body else None
+        return await operation.serve(Asked(person, names, body), parts)
     raise NotFoundError("There is nothing at this address.")
 
 
@@ -131,7 +137,7 @@ def _problem(refusal: RefusedError) -> JSONResponse:
     return JSONResponse({"error": detail}, refusal.status, headers)
 
 
-async def _person(request: Request, parts: Parts, *, check_revoked: bool = False) -> Identity:
+async def _person(request: Request, parts: Parts, *, check_revoked: bool) -> Identity:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticatedError("Sign in and send a valid Firebase ID token as a bearer token.")
@@ -161,122 +167,98 @@ async def _body(request: Request, model: type[Model]) -> Model:
         raise InvalidInputError(f"{place}: {first['msg']}.") from None
 
 
-def _name(request: Request, parameter: str) -> str:
-    """A document name from the path. What cannot be one is simply not there."""
-    name = str(request.path_params[parameter])
-    if not _NAME.fullmatch(name):
-        raise _not_there()
-    return name
-
-
 def _not_there() -> NotFoundError:
     return NotFoundError("There is no such request.")
 
 
-async def _moved(uid: str, rid: str, event: Event, parts: Parts) -> tuple[Errand, str | None]:
-    """Move a request; ConflictError when its state does not allow it."""
-    moved = await parts.store.move(uid, rid, event)
-    logs.trace.set(moved.errand.request.trace)
-    if moved.decision.ignored is not None and moved.decision.answer in ("conflict", "closed"):
-        raise ConflictError(f"Not possible now: {moved.decision.ignored}.")
-    log.info("moved", extra={"rid": rid, "event": type(event).__name__, "status": moved.errand.request.status.value})
-    return moved.errand, moved.decision.answer
+async def _moved(asked: Asked, event: Event, parts: Parts) -> Response:
+    """Move the request, do what that asks for, and tell where it stands; ConflictError when its state forbids it."""
+    now = datetime.now(UTC)
+    moved = await parts.store.move(asked.person.uid, asked.rid, event)
+    errand, decision = moved.errand, moved.decision
+    match decision.answer:
+        case "conflict" | "closed":
+            raise ConflictError(f"Not possible now: {decision.ignored}.")
+        case "card_number":
+            raise InvalidInputError("answer: Floyd never passes a card number on.")
+        case "end_call":
+            await end_call(errand, store=parts.store, carrier=parts.carrier, now=now)
+        case "live" if isinstance(event, QuestionAnswered):
+            await pass_on(errand, event.question_id, event.answer, store=parts.store, now=now)
+    status = errand.request.status.value
+    log.info("moved", extra={"rid": asked.rid, "event": type(event).__name__, "status": status})
+    return JSONResponse({"status": status})
 
 
-async def _describe(request: Request, parts: Parts) -> Response:
-    return JSONResponse(openapi.document())
+async def _describe(asked: Asked, parts: Parts) -> Response:
+    return JSONResponse(document(OPERATIONS))
 
 
-async def _make(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts, check_revoked=True)
-    body = await _body(request, NewRequest)
+async def _make(asked: Asked, parts: Parts) -> Response:
+    body: NewRequest = asked.body
     taken = await parts.intake.take(
-        person,
+        asked.person,
         body.text,
         body.idempotency_key,
         language=body.language,
         not_before=body.not_before,
         dry_run=body.dry_run,
     )
-    logs.trace.set(taken.request.trace)
     log.info("taken", extra={"rid": taken.rid, "status": taken.request.status.value})
     answer = {"id": taken.rid, "status": taken.request.status.value}
     return JSONResponse(answer, 201 if taken.new else 200)
 
 
-async def _change(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts)
-    rid = _name(request, "rid")
-    body = await _body(request, Changes)
+async def _change(asked: Asked, parts: Parts) -> Response:
+    body: Changes = asked.body
     if not body.model_fields_set:
         raise InvalidInputError("Nothing to change: send text, release, mandate or not_before.")
-    if body.release is not None:
-        await _releasable(person.uid, rid, body.release, parts)
+    release = await _releasable(asked, body.release, parts)
     event = Edited(
         text=checked_text(body.text) if body.text is not None else None,
-        release=tuple(body.release) if body.release is not None else None,
+        release=tuple(fact.key for fact in release) if release is not None else None,
         mandate=body.mandate,
         not_before=body.not_before,
     )
-    errand, _ = await _moved(person.uid, rid, event, parts)
-    return _standing(errand)
+    return await _moved(asked, event, parts)
 
 
-async def _releasable(uid: str, rid: str, keys: list[str], parts: Parts) -> tuple[Released, ...]:
+async def _releasable(asked: Asked, keys: list[str] | None, parts: Parts) -> tuple[Released, ...] | None:
     """The values of these facts, for release. Raises InvalidInputError for what is unknown or may never be told."""
-    errand = (await parts.store.load(uid, rid)).errand
+    if keys is None:
+        return None
+    errand = (await parts.store.load(asked.person.uid, asked.rid)).errand
     known = {fact.key: fact.value for fact in errand.request.release}
-    never = set()
-    for fact in await parts.store.facts(uid, datetime.now(UTC)):
-        if fact.share == "never":
-            never.add(fact.key)
-        else:
-            known[fact.key] = fact.value
+    facts = await parts.store.facts(asked.person.uid, datetime.now(UTC))
+    known |= {fact.key: fact.value for fact in facts}
+    never = {fact.key for fact in facts if fact.share == "never"}
     if wrong := [key for key in keys if key in never or key not in known]:
         raise InvalidInputError(f"release: not there, or never to be told: {', '.join(sorted(wrong))}.")
     return tuple(Released(key=key, value=known[key]) for key in dict.fromkeys(keys))
 
 
-async def _cancel(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts)
-    errand, answer = await _moved(person.uid, _name(request, "rid"), CancelRequested(), parts)
-    if answer == "end_call":
-        await end_call(errand, store=parts.store, carrier=parts.carrier, now=datetime.now(UTC))
-    return _standing(errand)
+async def _cancel(asked: Asked, parts: Parts) -> Response:
+    return await _moved(asked, CancelRequested(), parts)
 
 
-async def _approve(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts, check_revoked=True)
-    rid = _name(request, "rid")
-    body = await _body(request, Approval)
-    release = await _releasable(person.uid, rid, body.release, parts) if body.release is not None else None
-    errand, _ = await _moved(person.uid, rid, Approved(release, body.mandate), parts)
-    return _standing(errand)
+async def _approve(asked: Asked, parts: Parts) -> Response:
+    body: Approval = asked.body
+    return await _moved(asked, Approved(await _releasable(asked, body.release, parts), body.mandate), parts)
 
 
-async def _retry(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts, check_revoked=True)
-    errand, _ = await _moved(person.uid, _name(request, "rid"), Retried(), parts)
-    return _standing(errand)
+async def _retry(asked: Asked, parts: Parts) -> Response:
+    return await _moved(asked, Retried(), parts)
 
 
-async def _answer(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts)
-    rid, question = _name(request, "rid"), _name(request, "qid")
-    words = checked_text((await _body(request, Reply)).answer)
-    if await parts.store.question(person.uid, rid, question) is None:
+async def _answer(asked: Asked, parts: Parts) -> Response:
+    question, words = asked.names["qid"], checked_text(asked.body.answer)
+    if await parts.store.question(asked.person.uid, asked.rid, question) is None:
         raise _not_there()
-    errand, answer = await _moved(person.uid, rid, QuestionAnswered(question, words, "app"), parts)
-    if answer == "live":
-        await pass_on(errand, question, words, store=parts.store, now=datetime.now(UTC))
-    elif answer == "end_call":
-        await end_call(errand, store=parts.store, carrier=parts.carrier, now=datetime.now(UTC))
-    return _standing(errand)
+    return await _moved(asked, QuestionAnswered(question, words, "app"), parts)
 
 
-async def _dictate(request: Request, parts: Parts) -> Response:
+async def _dictate(asked: Asked, parts: Parts) -> Response:
     """The first relay with room that is awake, or wakes."""
-    await _person(request, parts)
     urls = in_order(await parts.relays.urls(), await parts.store.relays(), datetime.now(UTC))
     for url in urls[:RELAYS_WOKEN]:
         if await parts.relays.is_ready(url):
@@ -284,10 +266,9 @@ async def _dictate(request: Request, parts: Parts) -> Response:
     raise UnavailableError("No relay can listen now. Type the request, or try again.", retry_after_s=RELAY_RETRY_S)
 
 
-async def _export(request: Request, parts: Parts) -> Response:
-    person = await _person(request, parts, check_revoked=True)
-    documents = await parts.store.export(person.uid)
-    content = json.dumps({"uid": person.uid, "documents": documents}, default=_plain)
+async def _export(asked: Asked, parts: Parts) -> Response:
+    documents = await parts.store.export(asked.person.uid)
+    content = json.dumps({"uid": asked.person.uid, "documents": documents}, default=_plain)
     return Response(content, media_type="application/json")
 
 
@@ -300,49 +281,32 @@ def _plain(value: object) -> str:
     raise TypeError(type(value).__name__)
 
 
-async def _leave(request: Request, parts: Parts) -> Response:
+async def _leave(asked: Asked, parts: Parts) -> Response:
     """Nothing new is accepted from here on; live calls end; everything goes, the sign-in last.
 
     Whatever a call writes while it ends is removed by the sweeper's second pass.
     """
-    person = await _person(request, parts, check_revoked=True)
-    now = datetime.now(UTC)
-    await parts.store.bury(person.uid, now)
-    for rid, found in await parts.store.own_requests(person.uid, sorted(LIVE)):
-        moved = await parts.store.move(person.uid, rid, CancelRequested())
-        if moved.decision.answer == "end_call":
-            await end_call(moved.errand, store=parts.store, carrier=parts.carrier, now=now)
-        log.info("ended for leaving", extra={"rid": rid, "status": found.status.value})
-    left = await parts.store.erase(person.uid)
-    await delete_account(person.uid, parts.settings)
+    uid = asked.person.uid
+    await parts.store.bury(uid, datetime.now(UTC))
+    for rid, _ in await parts.store.own_requests(uid, LIVE):
+        await _moved(replace(asked, names={"rid": rid}), CancelRequested(), parts)
+    left = await parts.store.erase(uid)
+    await delete_account(uid, parts.settings)
     return JSONResponse({"removed": left == 0}, 202)
 
 
-def _standing(errand: Errand) -> Response:
-    return JSONResponse({"status": errand.request.status.value})
-
-
-Handler = Callable[[Request, Parts], Awaitable[Response]]
-
-
-def _unused(request: Request) -> Response:
-    """Routes only match here; `_route` calls the handler with the parts."""
-    raise AssertionError
-
-
-def _at(method: str, path: str, handler: Handler) -> tuple[Route, Handler]:
-    return Route(path, _unused, methods=[method]), handler
-
-
-ROUTES = (
-    _at("GET", "/openapi.json", _describe),
-    _at("POST", "/requests", _make),
-    _at("PATCH", "/requests/{rid}", _change),
-    _at("POST", "/requests/{rid}/cancel", _cancel),
-    _at("POST", "/requests/{rid}/approve", _approve),
-    _at("POST", "/requests/{rid}/retry", _retry),
-    _at("POST", "/requests/{rid}/questions/{qid}/answer", _answer),
-    _at("POST", "/dictations", _dictate),
-    _at("GET", "/export", _export),
-    _at("DELETE", "/account", _leave),
+_ONE = "/requests/{rid}"
+_TAKEN = {201: RequestMade, 200: RequestMade}
+_STANDING = {200: Standing}
+OPERATIONS = (
+    Operation("get", "/openapi.json", _describe),
+    Operation("post", "/requests", _make, "Ask for a call", NewRequest, _TAKEN, (409, 413, 429), rechecks=True),
+    Operation("patch", _ONE, _change, "Change a request that is not dialled yet", Changes, _STANDING, (409, 413)),
+    Operation("post", f"{_ONE}/cancel", _cancel, "Stop a request, and its call", None, _STANDING),
+    Operation("post", f"{_ONE}/approve", _approve, "Approve the plan", Approval, _STANDING, (409, 413), rechecks=True),
+    Operation("post", f"{_ONE}/retry", _retry, "Try an ended request again", None, _STANDING, (409,), rechecks=True),
+    Operation("post", f"{_ONE}/questions/{{qid}}/answer", _answer, "Answer a question", Reply, _STANDING, (409, 413)),
+    Operation("post", "/dictations", _dictate, "Where to speak a request", None, {200: Address}, (503,)),
+    Operation("get", "/export", _export, "Everything stored about you", None, {200: None}, rechecks=True),
+    Operation("delete", "/account", _leave, "Remove yourself and all about you", None, {202: None}, rechecks=True),
 )

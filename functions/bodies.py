@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
@@ -12,25 +11,18 @@ from floyd.intake import LONGEST_KEY, LONGEST_TEXT
 from floyd.plans import MandateTerms
 
 LONGEST_ANSWER = 1000
-# More than any errand of a person costs; a mistyped limit is better refused than believed.
-LARGEST_AMOUNT = Decimal(100_000)
+_Term = Annotated[str, Field(max_length=200)]
 
 
-def _sensible(mandate: MandateTerms) -> MandateTerms:
-    try:
-        amount = Decimal(mandate.max_amount)
-    except InvalidOperation:
-        raise ValueError("max_amount: a decimal string") from None
-    if not amount.is_finite() or not 0 <= amount <= LARGEST_AMOUNT:
-        raise ValueError(f"max_amount: 0 to {LARGEST_AMOUNT}")
-    if len(mandate.currency) != 3 or not mandate.currency.isascii() or not mandate.currency.isupper():
-        raise ValueError("currency: three capital letters")
-    if any(len(text) > 200 for text in (*mandate.times, *mandate.promises)) or len(mandate.times) > 20:
-        raise ValueError("times, promises: at most 200 characters each")
-    return mandate
+class Mandate(MandateTerms):
+    """A mandate in the person's own words. More money than any errand costs is a mistyped limit: better refused."""
+
+    max_amount: Annotated[str, Field(pattern=r"^(?:[0-9]{1,5}(?:\.[0-9]{1,4})?|100000(?:\.0+)?)$")] = "0"
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    times: list[_Term] = Field(default_factory=list, max_length=20)
+    promises: list[_Term] = Field(default_factory=list, max_length=20)
 
 
-Mandate = Annotated[MandateTerms, AfterValidator(_sensible)]
 Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 FactKeys = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=100)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
@@ -70,10 +62,6 @@ class Reply(_Body):
     """`POST /requests/{rid}/questions/{qid}/answer`."""
 
     answer: Annotated[str, Field(min_length=1, max_length=LONGEST_ANSWER)]
-
-
-class Nothing(_Body):
-    """A call without a body."""
 
 
 class RequestMade(BaseModel):

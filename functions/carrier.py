@@ -7,22 +7,18 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from floyd import texting, twiml
-from floyd.carrier import Carrier
-from floyd.documents import CALL_ENDED, TERMINAL, Call, CallStatus, Status
-from floyd.errors import NotFoundError, VendorError
+from floyd.documents import CALL_ENDED, LIVE, TERMINAL, CallStatus, Status
+from floyd.errors import NotFoundError
 from floyd.lifecycle import Errand
 from floyd.lifecycle.events import CarrierProgress, ResumeGranted
-from floyd.relays import RelayDirectory
 from floyd.settings import Settings
 from floyd.signatures import is_genuine_webhook
-from floyd.store import Store, name_of
-from floyd.store.lines import line_holder
-from functions.dialing import DOLLARS_PER_MINUTE
+from floyd.store import line_holder, name_of
+from functions.live_calls import Parts, apply_progress
 from functions.messages import receive_text, who_rang_last
 from functions.streams import carrier_url, find_room, stream_twiml
 
@@ -68,17 +64,6 @@ class Answer:
 FORBIDDEN = Answer(403, "Forbidden")
 NOTHING_THERE = Answer(404, "Not found")
 DONE = Answer(204)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the handlers work with."""
-
-    store: Store
-    carrier: Carrier
-    relays: RelayDirectory
-    settings: Settings
-    now: datetime
 
 
 async def receive(incoming: Incoming, parts: Parts) -> Answer:
@@ -151,7 +136,6 @@ async def _progress(uid: str, rid: str, attempt: int, form: Mapping[str, str], p
         sid=sid,
         status=CallStatus(status),
         duration_s=int(duration) if duration.isdecimal() else None,
-        sip_code=form.get("SipResponseCode"),
     )
     try:
         await apply_progress(uid, rid, event, parts.store, parts.carrier)
@@ -160,22 +144,6 @@ async def _progress(uid: str, rid: str, attempt: int, form: Mapping[str, str], p
         await parts.store.delete(f"deliveries/{delivery}")
         raise
     return DONE
-
-
-async def apply_progress(uid: str, rid: str, event: CarrierProgress, store: Store, carrier: Carrier) -> Errand:
-    """Apply the carrier's word on a call, end a call that should not be, and free the line of one that is over."""
-    moved = await store.move(uid, rid, event)
-    if moved.decision.answer in ("cancel_other", "end_call"):
-        try:
-            await carrier.cancel_call(event.sid)
-        except VendorError as error:
-            log.warning("a call that nobody wants may ring on until the sweeper ends it: %s", error)
-    call = await store.call(uid, rid, event.attempt)
-    if event.status in CALL_ENDED and call is not None and call.sid == event.sid:
-        minutes = Decimal(event.duration_s or 0) / 60
-        cost = max(Decimal(call.cost.amount), minutes * DOLLARS_PER_MINUTE)
-        await store.release_line(call.from_, call.to, line_holder(uid, rid, event.attempt), cost=cost)
-    return moved.errand
 
 
 async def _stream_event(uid: str, rid: str, attempt: int, form: Mapping[str, str], parts: Parts) -> Answer:
@@ -216,31 +184,28 @@ async def _another_stream(errand: Errand, parts: Parts) -> str | None:
     """Instructions for the next stream of a live call, or None when it may have none."""
     call, attempt = errand.call, errand.request.attempt
     assert call is not None
-    holder = line_holder(errand.uid, errand.rid, attempt)
+    room = line_holder(errand.uid, errand.rid, attempt, call.epoch + 1)
     # The redirect and the report of one break race for the right to repair it; the loser only waits.
-    if not await parts.store.first_delivery(f"resume-{holder}-{call.epoch}", parts.now):
-        return twiml.wait_and_ask_again(carrier_url(parts.settings, errand, attempt, "resume"))
-    room = f"{holder}-{call.epoch + 1}"
-    url = await find_room(room, store=parts.store, relays=parts.relays, now=parts.now, not_at=call.relay_url)
+    if not await parts.store.first_delivery(f"resume-{room}", parts.now):
+        return twiml.wait_and_ask_again(carrier_url(parts.settings, errand, "resume"))
+    url = await find_room(room, parts, not_at=call.relay_url)
     if url is None:
         return None
     granted = await parts.store.move(errand.uid, errand.rid, ResumeGranted(attempt))
     if granted.decision.ignored is not None:
         await parts.store.free_room(url, room)
         return None
-    return await stream_twiml(
-        granted.errand, url, store=parts.store, settings=parts.settings, not_after=parts.now + RESUMED_WITHIN
-    )
+    return await stream_twiml(granted.errand, url, parts, not_after=parts.now + RESUMED_WITHIN)
 
 
 def _is_live(errand: Errand, attempt: int, form: Mapping[str, str]) -> bool:
     """Whether this is the present call, and still wanted."""
-    call: Call | None = errand.call
+    call = errand.call
     if errand.request.attempt != attempt or call is None or call.sid not in (None, form.get("CallSid")):
         return False
     if errand.request.cancel_requested_at is not None or call.status in CALL_ENDED:
         return False
-    return errand.request.status in (Status.DIALING, Status.RINGING, Status.TALKING)
+    return errand.request.status in LIVE
 
 
 async def _somebody_rings(form: Mapping[str, str], parts: Parts) -> Answer:

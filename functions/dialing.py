@@ -11,27 +11,26 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from floyd import hours
-from floyd.carrier import RING_LIMIT_S, TALK_LIMIT_S, CallRefused, Carrier, MaybePlaced, NotSent, Placed, PlacedCall
+from floyd.carrier import RING_LIMIT_S, TALK_LIMIT_S, CallRefused, MaybePlaced, NotSent, Placed, PlacedCall
 from floyd.documents import CallStatus, Person, Request, Status
 from floyd.errors import NotFoundError, VendorError
 from floyd.lifecycle import Errand
-from floyd.lifecycle.events import DialClaimed, DialDue, DialRefused, Posted, Postponed, PostUnknown
+from floyd.lifecycle.events import DialClaimed, DialDue, DialRefused, Posted, Postponed, PostUnknown, Swept
 from floyd.phone_numbers import Number, Refusal, judge, may_ring
 from floyd.plans import Category
-from floyd.relays import RelayDirectory
+from floyd.prices import DOLLARS_PER_MINUTE
 from floyd.settings import Settings
-from floyd.store import Callee, Line, Store, Switch
-from floyd.store.lines import NoLine, day_of, line_holder
+from floyd.store import Callee, Line, Store, Switch, line_holder
+from floyd.store.lines import NoLine, day_of
+from functions.live_calls import Parts, ask_carrier
 from functions.streams import carrier_url, find_room, stream_twiml
 
 log = logging.getLogger(__name__)
 
-# What a connected minute costs at most with every vendor's list price (carrier, recogniser, model, voice, relay).
-DOLLARS_PER_MINUTE = Decimal("0.06")
-WORST_COST = DOLLARS_PER_MINUTE * TALK_LIMIT_S / 60
+# A person's `limits` may give their calls more or fewer minutes than TALK_LIMIT_S, at most Cloud Run's per websocket.
+LONGEST_CALL_MINUTES = 60
 # One number, over all people: this many calls in ten minutes and in a day. A person's `limits` may say otherwise.
 CALLS_PER_BURST, BURST = 5, timedelta(minutes=10)
 CALLS_PER_DAY, DAY = 12, timedelta(days=1)
@@ -42,6 +41,9 @@ CARRIER_BUSY = timedelta(seconds=30)
 UNREACHABLE = timedelta(seconds=10)
 # A lock outlives the longest call by this much; the sweeper frees it long before.
 LOCK_MARGIN = timedelta(minutes=5)
+# When the carrier's list is looked at for an order whose answer was lost. Two looks: what was ordered a moment ago may
+# not be listed yet. Together longer than the lifecycle asks before it believes an empty list.
+LOOKS_S = (1.0, 5.0)
 
 # Twilio's error codes that blame the number itself, and those that name a kind of number it will not ring.
 NUMBER_INVALID = frozenset({13223, 13224, 21211, 21214, 21217, 21401, 21421})
@@ -73,18 +75,25 @@ class Circumstances:
     rung: Callee
 
 
+def judge_for(person: Person, number: str, settings: Settings) -> Number | Refusal:
+    """The number gate as it stands for this person and deployment."""
+    own = [each for each in (settings.floyd_caller_number, person.number) if each]
+    return judge(number, regions=settings.floyd_dial_regions, own_numbers=own)
+
+
 def find_target(request: Request, person: Person, settings: Settings) -> Target | Refusal:
     """Judge the planned number and the one that would ring for it."""
     number = request.plan.callee.number if request.plan is not None else None
-    own = [each for each in (settings.floyd_caller_number, person.number) if each]
-    meant = judge(number or "", regions=settings.floyd_dial_regions, own_numbers=own)
+    meant = judge_for(person, number or "", settings)
     if isinstance(meant, Refusal):
         return meant
     rung = may_ring(meant, settings)
     return rung if isinstance(rung, Refusal) else Target(meant, rung)
 
 
-async def intend_call(uid: str, rid: str, request: Request, *, store: Store, settings: Settings, now: datetime) -> str:
+async def intend_call(
+    uid: str, rid: str, request: Request, *, store: Store, settings: Settings, now: datetime | None
+) -> str:
     """Write down the intent to ring for a request that is ready and due; the creation of the call wakes `dial`.
 
     A refused number is written down as well: the dialler says why it is not rung.
@@ -128,21 +137,18 @@ def _judge_frequency(
     return None
 
 
-async def dial_call(
-    uid: str,
-    rid: str,
-    attempt: int,
-    *,
-    store: Store,
-    carrier: Carrier,
-    relays: RelayDirectory,
-    settings: Settings,
-    now: datetime,
-) -> str:
+def talk_limit_s(person: Person) -> int:
+    """How long a call of this person may last; the carrier ends it then, and its cost is set aside before it."""
+    minutes = person.limits.get("call_minutes", TALK_LIMIT_S // 60)
+    return 60 * min(max(minutes, 1), LONGEST_CALL_MINUTES)
+
+
+async def dial_call(uid: str, rid: str, attempt: int, parts: Parts) -> str:
     """Act on one intent to ring. Returns a word for the log; safe to call any number of times, from anywhere.
 
     Raises what the store raises; an attempt that ends so is taken up again by the sweeper, under a new number.
     """
+    store, now = parts.store, parts.now
     try:
         errand = (await store.load(uid, rid, attempt=attempt)).errand
     except NotFoundError:
@@ -153,23 +159,23 @@ async def dial_call(
     # One dialler per attempt: a copy of the event, or a racer, ends here. If this one dies, the sweeper notices.
     if not await store.first_delivery(f"dial-{holder}", now):
         return "in other hands"
-    known = await _circumstances(errand, store, settings)
+    known = await _circumstances(errand, store, parts.settings)
     stop = judge_call(errand, known, now)
     if stop is None:
         assert isinstance(known.target, Target)
+        limit_s = talk_limit_s(known.person)
         line = Line(
-            caller=settings.floyd_caller_number,
+            caller=parts.settings.floyd_caller_number,
             to=known.target.rung.e164,
             holder=holder,
             uid=uid,
             rid=rid,
             attempt=attempt,
-            until=now + timedelta(seconds=RING_LIMIT_S + TALK_LIMIT_S) + LOCK_MARGIN,
+            until=now + timedelta(seconds=RING_LIMIT_S + limit_s) + LOCK_MARGIN,
             day=day_of(now),
-            amount=str(WORST_COST),
+            amount=str(DOLLARS_PER_MINUTE * limit_s / 60),
         )
-        ringing = _Ringing(errand, known.target, line, store, carrier, settings, now)
-        result = await ringing.with_a_line(relays)
+        result = await _Ringing(errand, known.target, line, limit_s, parts).with_a_line()
         if isinstance(result, str):
             return result
         stop = result
@@ -207,71 +213,75 @@ class _Ringing:
     errand: Errand
     target: Target
     line: Line
-    store: Store
-    carrier: Carrier
-    settings: Settings
-    now: datetime
+    limit_s: int
+    parts: Parts
 
-    async def with_a_line(self, relays: RelayDirectory) -> DialRefused | Postponed | str:
+    async def with_a_line(self) -> DialRefused | Postponed | str:
         """Take a line and place the call; a word for the log, or what to report when it was certainly not placed."""
-        line, limit = self.line, self.settings.floyd_daily_spend
-        no_line = await self.store.take_line(line, max_calls=self.settings.floyd_max_calls, day_limit=limit)
+        line, parts = self.line, self.parts
+        no_line = await parts.store.take_line(
+            line, max_calls=parts.settings.floyd_max_calls, day_limit=parts.settings.floyd_daily_spend
+        )
         if no_line == "money_spent":
             return DialRefused(line.attempt, "cost_limit", "A call could cost more than is left of today's limit.")
         if no_line is not None:
             return self._later(SOON, _NO_LINE[no_line])
         kept = False
         try:
-            words = await self._to_a_relay(relays)
+            words = await self._to_a_relay()
             if words is None:
                 return self._later(SOON, "No relay is free to hold the call.")
-            claimed = await self.store.move(line.uid, line.rid, DialClaimed(line.attempt))
+            claimed = await parts.store.move(line.uid, line.rid, DialClaimed(line.attempt))
             if claimed.decision.ignored is not None:
                 return claimed.decision.ignored
             # From here on a call may exist, so the line is freed only by who knows that none does.
             kept = True
-            status_url = carrier_url(self.settings, self.errand, line.attempt, "status")
-            placed = await self.carrier.place_call(
-                to=line.to, from_=line.caller, twiml=words, status_callback=status_url
+            placed = await parts.carrier.place_call(
+                to=line.to,
+                from_=line.caller,
+                twiml=words,
+                status_callback=carrier_url(parts.settings, self.errand, "status"),
+                talk_limit_s=self.limit_s,
             )
             stop = await self._report(placed)
             kept = stop is None
             return stop or "rings"
         finally:
             if not kept:
-                await self.store.release_line(line.caller, line.to, line.holder)
+                await parts.store.release_line(line.caller, line.to, line.holder)
 
-    async def _to_a_relay(self, relays: RelayDirectory) -> str | None:
+    async def _to_a_relay(self) -> str | None:
         """Everything that can be done before the claim: a room, a token, the ledger; the call's instructions."""
+        line, parts = self.line, self.parts
         assert self.errand.call is not None
         assert self.errand.call.not_after is not None
-        line = self.line
         try:
-            url = await find_room(line.holder, store=self.store, relays=relays, now=self.now)
+            url = await find_room(line.holder, parts)
         except VendorError as error:
             log.warning("no relay: %s", error)
             return None
         if url is None:
             return None
-        await self.store.note_line(line.model_copy(update={"relay_url": url}))
+        await parts.store.note_line(line.model_copy(update={"relay_url": url}))
         for number in {self.target.meant.e164, self.target.rung.e164}:
-            await self.store.note_ring(number, line.uid, self.now)
+            await parts.store.note_ring(number, line.uid, parts.now)
         # The call may wait in the carrier's queue until not_after, and rings only then.
         not_after = self.errand.call.not_after + timedelta(seconds=2 * RING_LIMIT_S)
-        return await stream_twiml(self.errand, url, store=self.store, settings=self.settings, not_after=not_after)
+        return await stream_twiml(self.errand, url, parts, not_after=not_after)
 
     async def _report(self, placed: Placed) -> DialRefused | Postponed | None:
         """Write down what the carrier said; what to say when it certainly placed no call."""
-        line = self.line
+        line, store = self.line, self.parts.store
         match placed:
             case PlacedCall(sid):
-                moved = await self.store.move(line.uid, line.rid, Posted(line.attempt, sid))
+                moved = await store.move(line.uid, line.rid, Posted(line.attempt, sid))
                 if moved.decision.answer in ("cancel_other", "end_call"):
-                    await self.carrier.cancel_call(sid)
+                    await self.parts.carrier.cancel_call(sid)
                 return None
             case MaybePlaced(message):
                 log.warning("the carrier's answer is unknown: %s", message)
-                await self.store.move(line.uid, line.rid, PostUnknown(line.attempt))
+                await store.move(line.uid, line.rid, PostUnknown(line.attempt))
+                await self._look_for_it()
                 return None
             case NotSent(message):
                 log.warning("the carrier cannot be reached: %s", message)
@@ -283,8 +293,36 @@ class _Ringing:
                 refused = f"The phone network refused the call (error {code})."
                 return DialRefused(line.attempt, category_of(code), refused)
 
+    async def _look_for_it(self) -> None:
+        """Adopt the call that a lost answer was about, or order again when the carrier has none. Else the sweeper will.
+
+        If the first order's call appears later all the same, its first report has it cancelled before it rings.
+        """
+        line, parts = self.line, self.parts
+        errand = (await parts.store.load(line.uid, line.rid, attempt=line.attempt)).errand
+        if errand.call is None or errand.request.attempt != line.attempt:
+            return
+        if await ask_carrier(errand, errand.call, parts.store, parts.carrier, looks_s=LOOKS_S) == "absent":
+            await order_again(errand, parts.store, parts.settings)
+
     def _later(self, wait: timedelta, reason: str) -> Postponed:
-        return Postponed(self.line.attempt, self.now + wait, reason)
+        return Postponed(self.line.attempt, self.parts.now + wait, reason)
+
+
+async def order_again(errand: Errand, store: Store, settings: Settings, now: datetime | None = None) -> str | None:
+    """The carrier has no call for this order: free its line, and intend to ring again if the lifecycle agrees.
+
+    Returns why nothing changed, or None. Without `now` the store's clock decides.
+    """
+    moved = await store.move(errand.uid, errand.rid, Swept("absent", errand.request.attempt), now)
+    if moved.decision.ignored is not None or errand.call is None:
+        return moved.decision.ignored
+    # Not before the move: as long as this order may exist, no other call may share its numbers.
+    holder = line_holder(errand.uid, errand.rid, errand.request.attempt)
+    await store.release_line(errand.call.from_, errand.call.to, holder)
+    if moved.errand.request.status is Status.READY:
+        await intend_call(errand.uid, errand.rid, moved.errand.request, store=store, settings=settings, now=now)
+    return None
 
 
 def category_of(code: int) -> Category:

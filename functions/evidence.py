@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -14,85 +15,12 @@ from floyd.plans import CheckedClaim, Claim, FoundFact, FoundTask
 # A claim with no number and no day is proved by its words: so many of those that carry meaning must be the callee's.
 SHARED_WORDS = 0.5
 # Words of a claim's own frame, and words too common to prove anything.
-_EMPTY = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "been",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "him",
-        "his",
-        "i",
-        "if",
-        "in",
-        "is",
-        "it",
-        "its",
-        "just",
-        "me",
-        "my",
-        "of",
-        "ok",
-        "okay",
-        "on",
-        "or",
-        "our",
-        "said",
-        "say",
-        "says",
-        "she",
-        "so",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "they",
-        "this",
-        "to",
-        "told",
-        "up",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "which",
-        "who",
-        "will",
-        "with",
-        "would",
-        "yes",
-        "you",
-        "your",
-        "callee",
-        "floyd",
-        "assistant",
-        "person",
-        "confirmed",
-        "confirms",
-        "confirm",
-    ]
-)
+_COMMON = """a an and are as assistant at be been but by callee can confirm confirmed confirms could did do does floyd
+for from had has have he her him his i if in is it its just me my of ok okay on or our person said say says she so that
+the their them then there they this to told up was we were what when which who will with would yes you your"""
+_EMPTY = frozenset(_COMMON.split())
+# A callee who says no more than this speaks of what was said before: of nothing, if nothing was.
+_POINTS_BACK = re.compile(r"\b(?:that|this|it|them|those|these|so|done|noted|confirmed|will do)\b")
 _DAYS = (
     "monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tonight|tomorrow|noon|midnight|"
     "january|february|march|april|may|june|july|august|september|october|november|december"
@@ -102,14 +30,38 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CLOCK = re.compile(r"\b(\d{1,2})(?::(\d{2}))?\s?([ap])\.?\s?m\b\.?")
 
 
-def check_claims(claims: Iterable[Claim], turns: Mapping[int, Turn]) -> list[CheckedClaim]:
-    """Each claim with whether its cited callee turns hold it. Turns that are not the callee's prove nothing."""
+def check_claims(
+    claims: Iterable[Claim], turns: Mapping[int, Turn], own_lines: Iterable[str] = ()
+) -> list[CheckedClaim]:
+    """Each claim with whether its cited callee turns hold it. Turns that are not the callee's prove nothing.
+
+    Nor does a callee's word prove what was to be said and never reached their ear. `own_lines`: what code says in every
+    call; a callee who has heard nothing else can have confirmed nothing.
+    """
+    began, unsaid = errand_began(turns, own_lines), _unsaid(turns)
     checked = []
     for claim in claims:
         cited = [seq for seq in dict.fromkeys(claim.turns) if seq in turns and turns[seq].speaker == "callee"]
-        said = " . ".join(turns[seq].heard for seq in cited)
-        checked.append(CheckedClaim(text=claim.text, turns=cited, proved=bool(cited) and supports(said, claim.text)))
+        said = " . ".join(
+            turns[seq].heard for seq in cited if seq > began or not _POINTS_BACK.search(_plain(turns[seq].heard))
+        )
+        proved = bool(said) and supports(said, claim.text) and not _words(claim.text) & unsaid
+        checked.append(CheckedClaim(text=claim.text, turns=cited, proved=proved))
     return checked
+
+
+def errand_began(turns: Mapping[int, Turn], own_lines: Iterable[str]) -> float:
+    """The first turn of ours that brought the callee anything beyond `own_lines`; infinity if none did."""
+    empty = _words(" ".join(own_lines))
+    ours = (seq for seq, turn in sorted(turns.items()) if turn.speaker != "callee" and _words(turn.heard) - empty)
+    return next(ours, math.inf)
+
+
+def _unsaid(turns: Mapping[int, Turn]) -> set[str]:
+    """Words that we had planned to say and that nobody has heard."""
+    heard = {word for turn in turns.values() for word in _words(turn.heard)}
+    planned = {word for turn in turns.values() if turn.speaker == "floyd" for word in _words(turn.planned or "")}
+    return {word for word in planned if not any(_alike(word, other) for other in heard)}
 
 
 def supports(said: str, claim: str) -> bool:
@@ -149,11 +101,17 @@ def supported_tasks(tasks: Iterable[FoundTask], turns: Mapping[int, Turn]) -> li
 
 
 def told(released: Sequence[Released], turns: Sequence[tuple[int, Turn]]) -> list[tuple[str, int]]:
-    """(fact key, turn) for every released fact that reached the callee's ear, first time each."""
+    """(fact key, turn) for every released fact that reached the callee's ear, first time each; in a sentence that was
+    cut, every one that may have."""
     found = []
     for fact in released:
         seq = next(
-            (seq for seq, turn in turns if turn.speaker in ("floyd", "person") and holds(turn.heard, fact.value)), None
+            (
+                seq
+                for seq, turn in turns
+                if turn.speaker in ("floyd", "person") and holds(turn.sent or turn.heard, fact.value)
+            ),
+            None,
         )
         if seq is not None:
             found.append((fact.key, seq))

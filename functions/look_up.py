@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+
+from pydantic import BaseModel
 
 from floyd.errors import VendorError
 from floyd.settings import Settings
@@ -13,6 +15,19 @@ DEADLINE_S = 5.0
 # The only fields asked for, and paid for.
 FIELDS = "places.displayName,places.internationalPhoneNumber"
 LONGEST_NAME = 100
+
+
+class _Name(BaseModel):
+    text: str = ""
+
+
+class _Place(BaseModel):
+    displayName: _Name = _Name()  # noqa: N815 - the vendor's spelling
+    internationalPhoneNumber: str = ""  # noqa: N815 - as above
+
+
+class _Places(BaseModel):
+    places: list[_Place] = []
 
 
 async def look_up(name: str, settings: Settings) -> Found | None:
@@ -29,14 +44,15 @@ async def look_up(name: str, settings: Settings) -> Found | None:
     address = f"{settings.floyd_places_endpoint or ENDPOINT}/v1/places:searchText"
     headers = {"x-goog-api-key": key, "x-goog-fieldmask": FIELDS}
     try:
-        async with httpx2.AsyncClient(timeout=DEADLINE_S) as client:
+        async with asyncio.timeout(DEADLINE_S), httpx2.AsyncClient(timeout=DEADLINE_S) as client:
             answer = await client.post(address, json={"textQuery": name, "pageSize": 5}, headers=headers)
             answer.raise_for_status()
-            places: list[dict[str, Any]] = answer.json().get("places", [])
-    except (httpx2.HTTPError, ValueError, AttributeError) as error:
+            found = _Places.model_validate_json(answer.content).places
+    except (TimeoutError, httpx2.HTTPError, ValueError) as error:
         raise VendorError("Google Places", type(error).__name__, retryable=True) from error
-    for place in places:
-        if number := place.get("internationalPhoneNumber"):
-            named = str(place.get("displayName", {}).get("text") or name)[:LONGEST_NAME]
-            return Found(str(number), first_contact=True, name=named)
-    return None
+    place = next((place for place in found if place.internationalPhoneNumber), None)
+    if place is None:
+        return None
+    return Found(
+        place.internationalPhoneNumber, first_contact=True, name=(place.displayName.text or name)[:LONGEST_NAME]
+    )

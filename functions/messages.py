@@ -90,6 +90,8 @@ async def _answer(uid: str, asked: Open, said: str, store: Store, now: datetime)
         return texting.CLOSED
     if moved.decision.answer == "needs_app":
         return texting.APP_NEEDED
+    if moved.decision.answer == "card_number":
+        return texting.NO_CARDS
     if moved.decision.answer == "live":
         await pass_on(moved.errand, name, answer, store=store, now=now)
     return texting.ANSWERED

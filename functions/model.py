@@ -71,12 +71,7 @@ class Model:
                     instructions=rules,
                     input=[{"role": "user", "content": json.dumps(content, ensure_ascii=False)}],
                     text={
-                        "format": {
-                            "type": "json_schema",
-                            "name": name,
-                            "strict": True,
-                            "schema": strict_schema(answer),
-                        }
+                        "format": {"type": "json_schema", "name": name, "strict": True, "schema": strict_schema(answer)}
                     },
                     reasoning={"effort": "low"},
                     max_output_tokens=MOST_TOKENS,

@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
+from starlette.routing import compile_path
 
-from functions.bodies import Address, Approval, Changes, NewRequest, Problem, Reply, RequestMade, Standing
+from functions.bodies import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call: what it takes, its good answers by status, and its own refusals beside 400, 401, 403 and 404."""
+    """One call: who serves it, what it takes, its good answers by status, its refusals beside 400, 401, 403 and 404.
+
+    A call without a summary is open to anybody and not described. `rechecks`: it costs money, shows all or removes it,
+    so a sign-in that was withdrawn a moment ago does not do.
+    """
 
     method: str
     path: str
-    summary: str
-    body: type[BaseModel] | None
-    answers: Mapping[int, type[BaseModel] | None]
+    serve: Callable[[Any, Any], Awaitable[Response]]
+    summary: str = ""
+    body: type[BaseModel] | None = None
+    answers: Mapping[int, type[BaseModel] | None] = field(default_factory=dict)
     refusals: tuple[int, ...] = ()
+    rechecks: bool = False
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The path's parameters if this is the call."""
+        found = compile_path(self.path)[0].match(path) if method.lower() == self.method else None
+        return found and found.groupdict()
 
 
-_REQUEST = "/requests/{rid}"
-OPERATIONS = (
-    Operation("post", "/requests", "Ask for a call", NewRequest, {201: RequestMade, 200: RequestMade}, (409, 413, 429)),
-    Operation("patch", _REQUEST, "Change a request that is not dialled yet", Changes, {200: Standing}, (409, 413)),
-    Operation("post", f"{_REQUEST}/cancel", "Stop a request, and its call", None, {200: Standing}),
-    Operation("post", f"{_REQUEST}/approve", "Approve the plan", Approval, {200: Standing}, (409, 413)),
-    Operation("post", f"{_REQUEST}/retry", "Try a request that has ended again", None, {200: Standing}, (409,)),
-    Operation("post", f"{_REQUEST}/questions/{{qid}}/answer", "Answer a question", Reply, {200: Standing}, (409, 413)),
-    Operation("post", "/dictations", "Where to speak a request", None, {200: Address}, (503,)),
-    Operation("get", "/export", "Everything stored about you", None, {200: None}),
-    Operation("delete", "/account", "Remove yourself and everything stored about you", None, {202: None}),
-)
 _WORDS = {
     200: "Done",
     201: "Made",
@@ -53,16 +53,16 @@ _WORDS = {
 }
 
 
-@cache
-def document() -> dict[str, Any]:
+def document(operations: Iterable[Operation]) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
-    used = {each for operation in OPERATIONS for each in _models(operation)}
+    operations = [operation for operation in operations if operation.summary]
+    used = {each for operation in operations for each in _models(operation)}
     models: list[type[BaseModel]] = sorted(used, key=lambda model: model.__name__)
     described: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in models]
     described.append((Problem, "validation"))
     _, schemas = models_json_schema(described, ref_template="#/components/schemas/{model}")
     paths: dict[str, Any] = {}
-    for operation in OPERATIONS:
+    for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation)
     return {
         "openapi": "3.1.0",

@@ -10,13 +10,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import get_args
 
+from floyd import lines
 from floyd.documents import Disclosure, Place, Question, Request, Task, Turn
 from floyd.errors import VendorError
 from floyd.lifecycle import Errand
 from floyd.lifecycle.events import OutcomeFound
-from floyd.plans import Category, CheckedClaim, FoundFact, FoundTask, Outcome, OutcomeDraft
+from floyd.plans import Category, FoundFact, FoundTask, Outcome, OutcomeDraft
 from floyd.store import Store
-from functions.evidence import check_claims, supported_facts, supported_tasks, told
+from functions.evidence import check_claims, errand_began, supported_facts, supported_tasks, told
 from functions.model import Model
 from functions.prompts import OUTCOME_RULES, outcome_content
 
@@ -36,6 +37,7 @@ DECIDED_BY_CODE: frozenset[str] = frozenset(
         "do_not_call",
         "cancelled",
         "number_invalid",
+        "hold_limit",
         "voicemail_left",
         "voicemail_no_message",
         "refused_by_policy",
@@ -62,6 +64,7 @@ SILENT: dict[str, str] = {
     "no_progress": "The talk went round in circles.",
     "time_limit": "The call reached its time limit.",
     "cost_limit": "The call reached its cost limit.",
+    "wrong_number": "A machine answered: a fax or a modem.",
     "hold_limit": "Floyd was kept on hold for too long.",
     "unconfirmed": "The call ended without a clear answer.",
 }
@@ -83,7 +86,9 @@ async def conclude(errand: Errand, job: str, *, epoch: int, store: Store, model:
     questions = [question for _, question in await store.questions(uid, rid)]
     reason = call.end_reason or "line_failed"
     draft, dollars = await _draft(errand, reason, turns, model)
-    concluded = judge_outcome(request, reason, turns, questions, draft)
+    name = (await store.person(uid)).name
+    own_lines = (*lines.disclosure(name), *lines.stock(name))
+    concluded = judge_outcome(request, reason, turns, questions, draft, own_lines=own_lines)
     outcome = concluded.outcome
     await store.note_result(
         uid,
@@ -135,11 +140,15 @@ def judge_outcome(
     turns: Sequence[tuple[int, Turn]],
     questions: Sequence[Question],
     draft: OutcomeDraft | None,
+    *,
+    own_lines: Sequence[str],
 ) -> Concluded:
     """What may be said of the call. Pure. The end reason stands above the model, and the callee's words above both."""
     by_seq = dict(turns)
-    claims = check_claims(draft.claims, by_seq) if draft else []
-    category = judge_category(request, reason, questions, draft.category if draft else None, claims)
+    claims = check_claims(draft.claims, by_seq, own_lines) if draft else []
+    began = errand_began(by_seq, own_lines)
+    agreed = any(claim.proved and max(claim.turns) > began for claim in claims)
+    category = judge_category(request, reason, questions, draft.category if draft else None, agreed=agreed)
     summary = draft.summary if draft else ""
     if draft is None or category != draft.category or not summary:
         summary = _plain_summary(category, draft)
@@ -149,14 +158,12 @@ def judge_outcome(
 
 
 def judge_category(
-    request: Request,
-    reason: str,
-    questions: Sequence[Question],
-    proposed: Category | None,
-    claims: Sequence[CheckedClaim],
+    request: Request, reason: str, questions: Sequence[Question], proposed: Category | None, *, agreed: bool
 ) -> Category:
-    """The category, from the closed list and in keeping with why the call ended."""
-    proved = any(claim.proved for claim in claims)
+    """The category, from the closed list and in keeping with why the call ended.
+
+    `agreed`: the callee's own words prove a claim, and came after they had heard what it was about.
+    """
     if reason in DECIDED_BY_CODE:
         return reason  # type: ignore[return-value]  # all of them are categories
     if reason in ("needs_answer", "needs_approval"):
@@ -166,7 +173,7 @@ def judge_category(
         return "no_progress"
     if proposed is None:
         return reason if reason in CATEGORIES and reason not in CODE_ONLY | NEEDS_PROOF else "unconfirmed"  # type: ignore[return-value]
-    if proposed in CODE_ONLY or (proposed in NEEDS_PROOF and not proved):
+    if proposed in CODE_ONLY or (proposed in NEEDS_PROOF and not agreed):
         return "unconfirmed"
     return proposed
 

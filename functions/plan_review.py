@@ -10,10 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import Any, Literal
 
 from floyd.answers import fact_key
-from floyd.documents import Fact, Place, Question, Released, Request
+from floyd.documents import Call, Fact, Person, Place, Question, Released, Request, Turn
 from floyd.facts import ReleaseSet, filled, release
 from floyd.lifecycle import approval_name
 from floyd.lifecycle.errand import WAITING_LIMIT
@@ -29,12 +30,18 @@ _WRITTEN_NUMBER = re.compile(r"[+(]?\d[\d\s().\u2010-\u2015/-]{5,}\d")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a plan is judged by. `answered`: the questions answered so far. `previous`: the plan of the last call."""
+    """What is known when a request is planned. `calls` and `turns` are those of earlier attempts."""
 
+    person: Person
     facts: Sequence[Fact]
     places: Sequence[Place]
-    answered: Sequence[Question]
-    previous: Plan | None = None
+    questions: Sequence[Question]
+    calls: Sequence[tuple[int, Call]] = ()
+    turns: Sequence[tuple[int, Turn]] = ()
+
+    @property
+    def answered(self) -> list[Question]:
+        return [question for question in self.questions if question.status == "answered" and question.answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,8 @@ class Reviewed:
 
 def find_number(plan: Plan, request: Request, known: Known) -> Found | None:
     """The number that the plan means, read from its source. None: it must be looked up or asked for."""
-    if known.previous is not None and known.previous.callee.number:
-        return Found(known.previous.callee.number)
+    if request.plan is not None and request.plan.callee.number:
+        return Found(request.plan.callee.number)
     answers = [question.answer for question in known.answered if question.answer]
     wanted = plan.callee.number or ""
     match plan.callee.number_source:
@@ -128,7 +135,7 @@ def _released(plan: Plan, request: Request, known: Known) -> ReleaseSet:
         if question.kind == "fact" and question.answer and question.key != number_key(plan.callee)
     ]
     facts = release(plan, known.facts, answered=told, wished=request.wishes.release)
-    if known.previous is None:
+    if request.plan is None:
         return facts
     # After a call: what was released stays so, and what the callee may still ask is asked for in the call.
     kept = [fact for fact in request.release if fact.key not in {each.key for each in facts.allowed}]
@@ -137,15 +144,12 @@ def _released(plan: Plan, request: Request, known: Known) -> ReleaseSet:
 
 def _mandate(plan: Plan, request: Request, known: Known) -> MandateTerms:
     """The person's own word stands above the plan's, and what they have answered stays settled."""
-    if request.wishes.mandate is not None and known.previous is None:
+    if request.wishes.mandate is not None and request.plan is None:
         return request.wishes.mandate
-    if known.previous is not None and request.mandate is not None:
+    if request.plan is not None and request.mandate is not None:
         return request.mandate
-    try:
-        amount = Decimal(plan.mandate.max_amount)
-    except InvalidOperation:
-        amount = Decimal(0)
-    usable = amount.is_finite() and amount >= 0 and re.fullmatch("[A-Z]{3}", plan.mandate.currency)
+    amount = re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,4})?", plan.mandate.max_amount)
+    usable = amount and re.fullmatch("[A-Z]{3}", plan.mandate.currency)
     return plan.mandate if usable else plan.mandate.model_copy(update={"max_amount": "0", "currency": "USD"})
 
 
@@ -181,22 +185,20 @@ def _approval(
         parts.append(f"tell them your {', '.join(fact.key.replace('_', ' ') for fact in facts.proposed)}")
     if spending:
         parts.append(f"spend up to {Money.of(plan.mandate.max_amount, plan.mandate.currency)}")
-    if plan.mandate.promises and not request.approved and request.wishes.mandate is None and known.previous is None:
+    if plan.mandate.promises and not request.approved and request.wishes.mandate is None and request.plan is None:
         parts.append(f"promise: {'; '.join(plan.mandate.promises)}")
     if not parts:
         return ()
     text = f"May Floyd {_listed(parts)}?"
     offer = plan.mandate.max_amount if spending else None
-    question = _question(text, "approval", now, request.attempt, offer=offer).model_copy(
-        update={"choices": ["yes", "no"]}
-    )
+    question = _question(text, "approval", now, request.attempt, offer=offer, choices=["yes", "no"])
     return ((approval_name(request.attempt), question),)
 
 
 def _stated(mandate: MandateTerms, request: Request, known: Known) -> bool:
     """Whether the person named this much money, or more, in words of their own."""
     amount = Decimal(mandate.max_amount)
-    if amount == 0 or request.wishes.mandate is not None or known.previous is not None:
+    if amount == 0 or request.wishes.mandate is not None or request.plan is not None:
         return True
     said = [request.text, *(question.answer or "" for question in known.answered)]
     named = [
@@ -208,26 +210,9 @@ def _stated(mandate: MandateTerms, request: Request, known: Known) -> bool:
     return any(amount <= each for each in named)
 
 
-def _question(
-    text: str,
-    kind: str,
-    now: datetime,
-    attempt: int,
-    *,
-    key: str | None = None,
-    offer: str | None = None,
-) -> Question:
-    return Question.model_validate(
-        {
-            "text": text,
-            "kind": kind,
-            "key": key,
-            "offer": offer,
-            "attempt": attempt,
-            "created_at": now,
-            "deadline": now + WAITING_LIMIT,
-        }
-    )
+def _question(text: str, kind: Literal["fact", "approval"], now: datetime, attempt: int, **more: Any) -> Question:
+    deadline = now + WAITING_LIMIT
+    return Question(text=text, kind=kind, attempt=attempt, created_at=now, deadline=deadline, **more)
 
 
 def _listed(parts: Sequence[str]) -> str:

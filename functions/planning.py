@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from google.api_core.exceptions import GoogleAPIError
 
-from floyd import hours, lines, logs
+from floyd import hours, lines
 from floyd.asking import ask_by_text
 from floyd.carrier import Carrier
 from floyd.documents import JobReason, Person, Question, Status
@@ -18,16 +18,16 @@ from floyd.errors import LostGuardError, NotFoundError, VendorError
 from floyd.lifecycle import Errand
 from floyd.lifecycle.errand import MAX_TRIES
 from floyd.lifecycle.events import AnsweredFromFacts, JobClaimed, JobFinished, PlanFailed, Planned
-from floyd.phone_numbers import Refusal, judge
-from floyd.plans import Plan
+from floyd.phone_numbers import Refusal
+from floyd.plans import Category, Plan
 from floyd.settings import Settings
 from floyd.store import Store
-from functions.dialing import Target, find_target, intend_call
+from functions.dialing import Target, find_target, intend_call, judge_for
 from functions.look_up import look_up
 from functions.model import Model
 from functions.outcomes import conclude
-from functions.plan_review import Found, Known, Reviewed, find_number, review
-from functions.prompts import PLAN_RULES, Background, plan_content
+from functions.plan_review import Known, Reviewed, find_number, review
+from functions.prompts import PLAN_RULES, plan_content
 from functions.sound import Sound
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,6 @@ async def run_job(uid: str, rid: str, job_id: str, parts: Parts, now: datetime) 
     except NotFoundError:
         return "gone"
     lease = claimed.errand.request.lease
-    logs.trace.set(claimed.errand.request.trace)
     if claimed.decision.ignored is not None or lease is None or not lease.owner:
         return claimed.decision.ignored or "given up"
     step = _Step(claimed.errand, job_id, lease.epoch, parts, now)
@@ -92,7 +91,7 @@ class _Step:
 
     async def plan(self) -> str:
         """Plan the request, and go as far as it goes without the person."""
-        known = await self._background()
+        known = await self._known()
         try:
             # The first words are the same in every call for this person: their sound need not wait for the plan.
             plan, _ = await asyncio.gather(self._ask(known), self._render(*lines.disclosure(known.person.name)))
@@ -100,7 +99,7 @@ class _Step:
         except VendorError as error:
             if error.retryable and self.errand.request.tries < MAX_TRIES:
                 await asyncio.sleep(PAUSE_S * 2**self.errand.request.tries)
-            return await self._fail(PlanFailed(self.epoch, self.job, "Floyd could not plan this.", error.retryable))
+            return await self._fail("Floyd could not plan this.", retryable=error.retryable)
 
     async def prepare(self) -> str:
         """After an approval: the sound, and the call if it is due."""
@@ -112,18 +111,18 @@ class _Step:
         await self._render(*lines.stock(person.name))
         return "prepared"
 
-    async def _background(self) -> Background:
+    async def _known(self) -> Known:
         uid, rid, store = self.errand.uid, self.errand.rid, self.parts.store
         person, facts, places, questions = await asyncio.gather(
             store.person(uid), store.facts(uid, self.now), store.places(uid), store.questions(uid, rid)
         )
-        background = Background(person, facts, places, [question for _, question in questions])
+        known = Known(person, facts, places, [question for _, question in questions])
         if self.errand.request.attempt == 1:
-            return background
+            return known
         calls, turns = await asyncio.gather(store.calls(uid, rid), store.turns(uid, rid))
-        return replace(background, calls=calls, turns=turns)
+        return replace(known, calls=calls, turns=turns)
 
-    async def _ask(self, known: Background) -> Plan:
+    async def _ask(self, known: Known) -> Plan:
         """The model's plan. To bring a callee an answer the last call's plan will do, if the model fails."""
         request = self.errand.request
         try:
@@ -134,33 +133,26 @@ class _Step:
                 raise
             return request.plan.model_copy(update={"opening": lines.calling_back(request.plan.opening)})
 
-    async def _settle(self, plan: Plan, background: Background) -> str:
+    async def _settle(self, plan: Plan, known: Known) -> str:
         request = self.errand.request
         if not plan.needs_call and request.plan is None:
-            return await self._answer(plan, background)
-        known = Known(background.facts, background.places, background.answered, request.plan)
+            return await self._answer(plan, known)
         found = find_number(plan, request, known)
         if found is None and plan.callee.number_source == "look_up":
             found = await look_up(plan.callee.name, self.parts.settings)
         if found is not None:
-            judged = self._judge(found, background.person)
-            if isinstance(judged, Refusal):
-                return await self._fail(PlanFailed(self.epoch, self.job, judged.reason, False, judged.category))
-            found = judged
-        return await self._freeze(review(plan, request, known, found, self.now), background.person)
+            number = judge_for(known.person, found.number, self.parts.settings)
+            if isinstance(number, Refusal):
+                return await self._fail(number.reason, category=number.category)
+            found = replace(found, number=number.e164)
+        return await self._freeze(review(plan, request, known, found, self.now), known.person)
 
-    def _judge(self, found: Found, person: Person) -> Found | Refusal:
-        settings = self.parts.settings
-        own = [number for number in (settings.floyd_caller_number, person.number) if number]
-        number = judge(found.number, regions=settings.floyd_dial_regions, own_numbers=own)
-        return number if isinstance(number, Refusal) else replace(found, number=number.e164)
-
-    async def _answer(self, plan: Plan, background: Background) -> str:
+    async def _answer(self, plan: Plan, known: Known) -> str:
         """No call: the fact that the plan names is shown to the person, whose own it is."""
-        fact = next((fact for fact in background.facts if fact.key == plan.answer_key), None)
+        fact = next((fact for fact in known.facts if fact.key == plan.answer_key), None)
         if fact is None:
             words = "Floyd makes phone calls, and does not see whom to call for this."
-            return await self._fail(PlanFailed(self.epoch, self.job, words, False, "refused_by_policy"))
+            return await self._fail(words, category="refused_by_policy")
         text = f"{fact.key.replace('_', ' ').capitalize()}: {fact.value}"
         await self._move(AnsweredFromFacts(self.epoch, self.job, plan, text))
         return "answered"
@@ -168,20 +160,12 @@ class _Step:
     async def _freeze(self, reviewed: Reviewed, person: Person) -> str:
         """Write the plan down; then ask the person, or prepare the sound and ring."""
         request = self.errand.request
-        planned = Planned(
-            self.epoch,
-            self.job,
-            reviewed.plan,
-            reviewed.release,
-            reviewed.mandate,
-            reviewed.proposed,
-            reviewed.questions,
-        )
+        frozen = (reviewed.plan, reviewed.release, reviewed.mandate, reviewed.proposed, reviewed.questions)
+        planned = Planned(self.epoch, self.job, *frozen)
         if not reviewed.questions:
-            candidate = replace(self.errand, request=request.model_copy(update={"plan": reviewed.plan}))
-            target = find_target(candidate.request, person, self.parts.settings)
+            target = find_target(request.model_copy(update={"plan": reviewed.plan}), person, self.parts.settings)
             if isinstance(target, Refusal):
-                return await self._fail(PlanFailed(self.epoch, self.job, target.reason, False, target.category))
+                return await self._fail(target.reason, category=target.category)
             planned = replace(planned, not_before=self._decent(target))
             # Before it is written down, because from then on the sweeper may ring at any moment.
             await self._render(reviewed.plan.opening)
@@ -212,16 +196,9 @@ class _Step:
             log.warning("no sound could be prepared", exc_info=error)
 
     async def _text(self, asked: tuple[tuple[str, Question], ...], person: Person) -> None:
-        parts = self.parts
-        if parts.carrier is not None:
-            await ask_by_text(
-                self.errand.rid,
-                asked,
-                number=person.number,
-                store=parts.store,
-                carrier=parts.carrier,
-                from_=parts.settings.floyd_caller_number,
-            )
+        store, carrier, from_ = self.parts.store, self.parts.carrier, self.parts.settings.floyd_caller_number
+        if carrier is not None:
+            await ask_by_text(self.errand.rid, asked, number=person.number, store=store, carrier=carrier, from_=from_)
 
     async def _ring_if_due(self, errand: Errand) -> None:
         """Ring now rather than at the sweeper's next pass."""
@@ -230,8 +207,8 @@ class _Step:
             store, settings = self.parts.store, self.parts.settings
             await intend_call(errand.uid, errand.rid, request, store=store, settings=settings, now=self.now)
 
-    async def _fail(self, failed: PlanFailed) -> str:
-        await self._move(failed)
+    async def _fail(self, words: str, *, retryable: bool = False, category: Category = "vendor_failed") -> str:
+        await self._move(PlanFailed(self.epoch, self.job, words, retryable, category))
         return "failed"
 
     async def _move(self, event: Planned | PlanFailed | AnsweredFromFacts | JobFinished) -> Errand | None:

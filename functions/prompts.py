@@ -6,13 +6,13 @@ Rules ask; they do not protect. Whatever must not happen is prevented by code th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from floyd.documents import Call, Fact, Person, Place, Question, Request, Turn
+from floyd.documents import Person, Request, Turn
 from floyd.facts import for_model
+from functions.plan_review import Known
 
 # Of an earlier call the model is shown the end, where the next one goes on.
 EARLIER_TURNS = 8
@@ -56,23 +56,7 @@ remembering about the callee or the errand, in snake_case keys, with the turn.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
-    """What is known when a request is planned. `calls` and `turns` are those of earlier attempts."""
-
-    person: Person
-    facts: Sequence[Fact]
-    places: Sequence[Place]
-    questions: Sequence[Question]
-    calls: Sequence[tuple[int, Call]] = ()
-    turns: Sequence[tuple[int, Turn]] = ()
-
-    @property
-    def answered(self) -> list[Question]:
-        return [question for question in self.questions if question.status == "answered" and question.answer]
-
-
-def plan_content(request: Request, known: Background, now: datetime) -> dict[str, Any]:
+def plan_content(request: Request, known: Known, now: datetime) -> dict[str, Any]:
     """What the planner is shown. No value of a fact that needs a yes, or may never be told, is in it."""
     newest = sorted(known.places, key=lambda place: str(place.last_call_at), reverse=True)[:PLACES_SHOWN]
     return {

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from google.api_core.exceptions import GoogleAPIError
 
+from floyd.errors import VendorError
 from floyd.lines import speech_name
+from floyd.mulaw import FRAME_SAMPLES, SAMPLE_RATE
 from floyd.settings import Settings
+from floyd.spoken_length import is_whole
 from floyd.store import Speech, Store
 
 if TYPE_CHECKING:
     from google.cloud.texttospeech_v1 import TextToSpeechAsyncClient
 
+    from floyd.openai_speech import OpenAISpeech
+
 log = logging.getLogger(__name__)
 
-SAMPLE_RATE = 8000
 DEADLINE_S = 10.0
 # Google allows 200 Chirp 3 HD requests a minute for a whole project; calls under way come first.
 AT_ONCE = 4
@@ -28,24 +33,26 @@ KEPT = timedelta(days=30)
 
 
 class Sound:
-    """Google's unary synthesis, mu-law at 8 kHz. Its connection opens on first use."""
+    """Whole lines as mu-law: Google's unary synthesis, or another server. Connections open on first use."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._opened: TextToSpeechAsyncClient | None = None
+        self._server: OpenAISpeech | None = None
 
     async def close(self) -> None:
         if self._opened is not None:
             client, self._opened = self._opened, None
             await client.transport.close()  # type: ignore[no-untyped-call]
+        if self._server is not None:
+            server, self._server = self._server, None
+            await server.close()
 
     async def prepare(self, texts: Iterable[str], *, store: Store, now: datetime) -> int:
         """Synthesise and keep what is not kept yet; returns how many are new.
 
         Never raises for a vendor: what is not prepared is synthesised during the call.
         """
-        if self._settings.floyd_voice_backend != "google":
-            return 0
         voice = self._settings.floyd_voice
         wanted = {speech_name(voice, text): text for text in texts if text.strip()}
         known = await store.spoken(list(wanted)) if wanted else {}
@@ -54,9 +61,13 @@ class Sound:
         async def one(digest: str, text: str) -> bool:
             async with places:
                 try:
-                    audio = await self._synthesise(text)
-                except (GoogleAPIError, TimeoutError) as error:
+                    async with asyncio.timeout(DEADLINE_S):
+                        audio = await self._synthesise(text)
+                except (GoogleAPIError, VendorError, TimeoutError) as error:
                     log.warning("a line could not be prepared", extra={"code": type(error).__name__})
+                    return False
+                if not is_whole(text, len(audio) / SAMPLE_RATE, audio[-FRAME_SAMPLES:]):
+                    log.warning("a line was cut off by the voice", extra={"code": "truncated"})
                     return False
                 await store.keep_speech(digest, Speech(audio=audio, text=text, expires_at=now + KEPT))
                 return True
@@ -65,6 +76,12 @@ class Sound:
         return sum(await asyncio.gather(*(one(digest, text) for digest, text in missing)))
 
     async def _synthesise(self, text: str) -> bytes:
+        if self._settings.floyd_voice_backend == "openai-speech":
+            from floyd.openai_speech import OpenAISpeech  # noqa: PLC0415 - slow vendor import
+
+            self._server = self._server or OpenAISpeech.chosen(self._settings)
+            async with aclosing(self._server.speak(text)) as sounds:
+                return b"".join([sound async for sound in sounds])
         from google.cloud import texttospeech_v1 as tts  # noqa: PLC0415 - slow vendor import
 
         voice = self._settings.floyd_voice
@@ -73,8 +90,7 @@ class Sound:
             voice=tts.VoiceSelectionParams(name=voice, language_code="-".join(voice.split("-")[:2])),
             audio_config=tts.AudioConfig(audio_encoding=tts.AudioEncoding.MULAW, sample_rate_hertz=SAMPLE_RATE),
         )
-        async with asyncio.timeout(DEADLINE_S):
-            answer = await self._client().synthesize_speech(request, retry=None, timeout=DEADLINE_S)
+        answer = await self._client().synthesize_speech(request, retry=None, timeout=DEADLINE_S)
         return without_header(answer.audio_content)
 
     def _client(self) -> TextToSpeechAsyncClient:

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 from floyd import twiml
 from floyd.lifecycle import Errand
-from floyd.relays import RelayDirectory, in_order
+from floyd.relays import in_order
 from floyd.settings import Settings
-from floyd.store import Store, StreamToken
+from floyd.store import StreamToken
 from floyd.tokens import new_token, token_digest
+from functions.live_calls import Parts
 
 # A room is kept until the phone has been answered: 45 s of ringing, up to 5 more at the carrier, and some in its queue.
 ROOM_KEPT = timedelta(seconds=75)
@@ -18,21 +19,21 @@ ROOM_KEPT = timedelta(seconds=75)
 WOKEN_AT_MOST = 2
 
 
-def carrier_url(settings: Settings, errand: Errand, attempt: int, route: str) -> str:
+def carrier_url(settings: Settings, errand: Errand, route: str) -> str:
     """The public address of one of this call's own webhooks: `status`, `stream` or `resume`."""
-    return f"{settings.floyd_carrier_url}/calls/{quote(errand.uid, safe='')}/{errand.rid}/{attempt}/{route}"
+    uid, attempt = quote(errand.uid, safe=""), errand.request.attempt
+    return f"{settings.floyd_carrier_url}/calls/{uid}/{errand.rid}/{attempt}/{route}"
 
 
-async def find_room(
-    holder: str, *, store: Store, relays: RelayDirectory, now: datetime, not_at: str | None = None
-) -> str | None:
+async def find_room(holder: str, parts: Parts, *, not_at: str | None = None) -> str | None:
     """Reserve a room at a relay that is awake; its origin, or None. `not_at`: a relay to be tried last.
 
     Raises VendorError when relays cannot be listed.
     """
-    urls = in_order(await relays.urls(), await store.relays(), now)
+    store, relays = parts.store, parts.relays
+    urls = in_order(await relays.urls(), await store.relays(), parts.now)
     for url in sorted(urls, key=lambda each: each == not_at)[:WOKEN_AT_MOST]:
-        if not await store.reserve_room(url, holder, now + ROOM_KEPT):
+        if not await store.reserve_room(url, holder, parts.now + ROOM_KEPT):
             continue
         if await relays.is_ready(url):
             return url
@@ -40,23 +41,22 @@ async def find_room(
     return None
 
 
-async def stream_twiml(errand: Errand, relay_url: str, *, store: Store, settings: Settings, not_after: datetime) -> str:
+async def stream_twiml(errand: Errand, relay_url: str, parts: Parts, *, not_after: datetime) -> str:
     """Mint a token for the call's present epoch and write the instructions that carry it to `relay_url`."""
     assert errand.call is not None
-    attempt = errand.request.attempt
     token = new_token()
     bound_to = StreamToken(
         uid=errand.uid,
         rid=errand.rid,
-        attempt=attempt,
+        attempt=errand.request.attempt,
         epoch=errand.call.epoch,
-        account_sid=settings.twilio_account_sid,
+        account_sid=parts.settings.twilio_account_sid,
         not_after=not_after,
     )
-    await store.keep_token(token_digest(token), bound_to)
+    await parts.store.keep_token(token_digest(token), bound_to)
     return twiml.stream(
         relay_url,
         token,
-        stream_callback=carrier_url(settings, errand, attempt, "stream"),
-        resume_url=carrier_url(settings, errand, attempt, "resume"),
+        stream_callback=carrier_url(parts.settings, errand, "stream"),
+        resume_url=carrier_url(parts.settings, errand, "resume"),
     )

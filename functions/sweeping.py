@@ -10,37 +10,36 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from google.api_core.exceptions import GoogleAPIError
 
-from floyd.carrier import Carrier, CarrierCall
+from floyd.carrier import CarrierCall
 from floyd.documents import CALL_ENDED, LIVE, TERMINAL, Call, CallStatus, Request, Status
 from floyd.errors import FloydError, NotAuthenticatedError, VendorError
-from floyd.lifecycle import Errand
-from floyd.lifecycle.events import CarrierProgress, Swept
+from floyd.lifecycle.events import Swept
 from floyd.settings import Settings
-from floyd.store import Line, Store
-from functions.carrier import apply_progress
-from functions.dialing import intend_call
+from floyd.store import Line
+from functions.dialing import intend_call, order_again
+from functions.live_calls import Parts, ask_carrier
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Evidence = Literal["live", "absent", "unknown"]
 
+INVOKER_DEADLINE_S = 5.0
 # Requests looked after at the same time: enough for hundreds a minute, few enough for the carrier's rate limit.
 AT_ONCE = 16
 # The scheduler calls again after 60 s; whatever one pass leaves is overdue in the next.
 BUDGET_S = 50.0
-# A call that was ordered a moment ago may be missing from the carrier's list, so an empty one is asked for again.
-SECOND_LOOK_S = 2.0
 # A dialler needs this long between its order and having written it down; only then is its call anybody else's business.
 ORDER_GRACE = timedelta(seconds=30)
 # A relay that was told to end a call says goodbye first: its closing takes at most 20 s, hearing of it a few more.
 GOODBYE = timedelta(seconds=30)
+# A request that several passes could not move on: the operator is told.
+STUCK_AFTER = timedelta(minutes=5)
 # A person's data is removed again, in case a late writer brought some back.
 TOMBSTONE_KEPT = timedelta(minutes=10)
 
@@ -49,10 +48,7 @@ TOMBSTONE_KEPT = timedelta(minutes=10)
 class Sweep:
     """One pass over everything that is not at rest."""
 
-    store: Store
-    carrier: Carrier
-    settings: Settings
-    now: datetime
+    parts: Parts
 
     async def run(self) -> dict[str, int]:
         """Look after every request and everything left lying about. Returns how often each thing was done.
@@ -62,13 +58,15 @@ class Sweep:
         done: Counter[str] = Counter()
         try:
             async with asyncio.timeout(BUDGET_S):
-                await self._each(await self.store.live_requests(), self._look_at_call, done)
-                await self._each(await self.store.due_to_ring(self.now), self._ring, done)
-                await self._each(await self.store.overdue(self.now), self._pass_deadline, done)
-                await self._each(await self.store.lines(), self._free_line, done)
+                await self._each(await self.parts.store.live_requests(), self._look_at_call, done)
+                await self._each(await self.parts.store.due_to_ring(self.parts.now), self._ring, done)
+                overdue = await self.parts.store.overdue(self.parts.now)
+                done["stuck"] += sum(self.parts.now - request.deadline > STUCK_AFTER for _, _, request in overdue)
+                await self._each(overdue, self._pass_deadline, done)
+                await self._each(await self.parts.store.lines(), self._free_line, done)
                 await self._each(await self._orphans(), self._end_orphan, done)
-                await self._each(await self.store.tombstones(self.now - TOMBSTONE_KEPT), self._erase, done)
-                done["removed"] += await self.store.remove_expired(self.now)
+                await self._each(await self.parts.store.tombstones(self.parts.now - TOMBSTONE_KEPT), self._erase, done)
+                done["removed"] += await self.parts.store.remove_expired(self.parts.now)
         except TimeoutError:
             log.warning("a pass was cut short after %s s", BUDGET_S)
         return dict(done)
@@ -89,7 +87,7 @@ class Sweep:
     async def _look_at_call(self, item: tuple[str, str, Request]) -> str:
         """A call that may ring or talk: ask the carrier, end it if nobody wants it, before any deadline is judged."""
         uid, rid, request = item
-        errand = (await self.store.load(uid, rid, attempt=request.attempt)).errand
+        errand = (await self.parts.store.load(uid, rid, attempt=request.attempt)).errand
         call = errand.call
         if call is None or errand.request.status not in LIVE or call.status is CallStatus.INTENDED:
             return "rested"
@@ -97,117 +95,88 @@ class Sweep:
         queued_too_long = (
             call.status in (CallStatus.QUEUED, CallStatus.INITIATED)
             and call.not_after is not None
-            and self.now > call.not_after
+            and self.parts.now > call.not_after
         )
         if call.sid is not None and (unwanted or queued_too_long):
-            await self.carrier.cancel_call(call.sid)
-        elif not unwanted and self.now < errand.request.deadline and call.status is not CallStatus.UNKNOWN:
+            await self.parts.carrier.cancel_call(call.sid)
+        elif not unwanted and self.parts.now < errand.request.deadline and call.status is not CallStatus.UNKNOWN:
             return "rested"
-        evidence = await self._ask_carrier(errand, call)
-        moved = await self.store.move(uid, rid, Swept(evidence), self.now)
-        return "rested" if moved.decision.ignored else f"call {evidence}"
+        evidence = await ask_carrier(errand, call, self.parts.store, self.parts.carrier)
+        if evidence == "absent" and call.sid is None:
+            ignored = await order_again(errand, self.parts.store, self.parts.settings, self.parts.now)
+        else:
+            swept = Swept(evidence, errand.request.attempt)
+            ignored = (await self.parts.store.move(uid, rid, swept, self.parts.now)).decision.ignored
+        return "rested" if ignored else f"call {evidence}"
 
     def _is_unwanted(self, request: Request) -> bool:
         """Whether the carrier must be made to end this call, since nobody else will."""
         cancelled_at = request.cancel_requested_at
         if cancelled_at is None:
             return False
-        return request.status is not Status.TALKING or self.now - cancelled_at > GOODBYE
-
-    async def _ask_carrier(self, errand: Errand, call: Call) -> Evidence:
-        """What the carrier says about this call; whatever it says is applied to the request."""
-        try:
-            found = await self._find_call(errand, call)
-        except VendorError as error:
-            log.warning("the carrier does not say what became of a call: %s", error)
-            return "unknown"
-        if found is None:
-            return "absent"
-        event = CarrierProgress(errand.request.attempt, found.sid, found.status, found.duration_s)
-        await apply_progress(errand.uid, errand.rid, event, self.store, self.carrier)
-        return "unknown" if found.ended else "live"
-
-    async def _find_call(self, errand: Errand, call: Call) -> CarrierCall | None:
-        """By its id, or when the order's answer was lost by its numbers, which no other call can share meanwhile."""
-        if call.sid is not None:
-            return await self.carrier.fetch_call(call.sid)
-        since = call.intent_at or errand.request.created_at
-        for wait_s in (0.0, SECOND_LOOK_S):
-            await asyncio.sleep(wait_s)
-            found = await self.carrier.list_calls(to=call.to, from_=call.from_, since=since)
-            if found:
-                first, *others = reversed(found)
-                for other in others:
-                    await self.carrier.cancel_call(other.sid)
-                return first
-        return None
+        return request.status is not Status.TALKING or self.parts.now - cancelled_at > GOODBYE
 
     async def _pass_deadline(self, item: tuple[str, str, Request]) -> str:
         """A request whose deadline has passed and that holds no line: the lifecycle knows what follows."""
         uid, rid, request = item
         if request.status in (Status.RINGING, Status.TALKING):
             return "rested"
-        moved = await self.store.move(uid, rid, Swept(), self.now)
+        moved = await self.parts.store.move(uid, rid, Swept(), self.parts.now)
         return "rested" if moved.decision.ignored else f"late {request.status.value}"
 
     async def _ring(self, item: tuple[str, str, Request]) -> str:
-        uid, rid, request = item
-        if not self.settings.floyd_caller_number:
-            log.error("FLOYD_CALLER_NUMBER is not set: nothing that is ready can be rung")
-            return "no caller number"
-        return await intend_call(uid, rid, request, store=self.store, settings=self.settings, now=self.now)
+        parts = self.parts
+        return await intend_call(*item, store=parts.store, settings=parts.settings, now=parts.now)
 
     async def _free_line(self, line: Line) -> str:
         """Give back a line whose call is over or was never placed, whoever forgot it."""
-        request = await self.store.request(line.uid, line.rid)
-        call = await self.store.call(line.uid, line.rid, line.attempt)
+        request = await self.parts.store.request(line.uid, line.rid)
+        call = await self.parts.store.call(line.uid, line.rid, line.attempt)
         if request is not None and call is not None and call.status not in CALL_ENDED:
             if request.attempt == line.attempt and request.status in LIVE:
                 return "rested"
             if call.sid is not None and not await self._ended(call.sid, request):
                 return "rested"
-        await self.store.release_line(line.caller, line.to, line.holder, cost=_cost(call))
+        await self.parts.store.release_line(line.caller, line.to, line.holder, cost=_cost(call))
         return "line freed"
 
     async def _ended(self, sid: str, request: Request) -> bool:
         """Whether the carrier agrees that a call is over whose request has gone on; if not, it soon will be."""
-        found = await self.carrier.fetch_call(sid)
+        found = await self.parts.carrier.fetch_call(sid)
         if found is None or found.ended:
             return True
         if request.status in TERMINAL:
-            await self.carrier.cancel_call(sid)
+            await self.parts.carrier.cancel_call(sid)
         return False
 
     async def _orphans(self) -> list[CarrierCall]:
         """Calls from our number that no line stands for, or that are not the one their line stands for."""
-        if not self.settings.floyd_caller_number:
-            return []
         try:
-            calls = await self.carrier.live_calls(from_=self.settings.floyd_caller_number)
+            calls = await self.parts.carrier.live_calls(from_=self.parts.settings.floyd_caller_number)
         except VendorError as error:
             log.warning("the carrier's calls cannot be listed: %s", error)
             return []
-        lines = {(line.caller, line.to): line for line in await self.store.lines()}
+        lines = {(line.caller, line.to): line for line in await self.parts.store.lines()}
         orphans = []
         for call in calls:
-            if self.now - call.created_at < ORDER_GRACE:
+            if self.parts.now - call.created_at < ORDER_GRACE:
                 continue
-            line = lines.get((self.settings.floyd_caller_number, call.to))
+            line = lines.get((self.parts.settings.floyd_caller_number, call.to))
             if line is None or not await self._stands_for(line, call):
                 orphans.append(call)
         return orphans
 
     async def _stands_for(self, line: Line, found: CarrierCall) -> bool:
-        call = await self.store.call(line.uid, line.rid, line.attempt)
+        call = await self.parts.store.call(line.uid, line.rid, line.attempt)
         return call is not None and call.sid in (None, found.sid)
 
     async def _end_orphan(self, call: CarrierCall) -> str:
-        await self.carrier.cancel_call(call.sid)
+        await self.parts.carrier.cancel_call(call.sid)
         return "orphan ended"
 
     async def _erase(self, uid: str) -> str:
-        if await self.store.erase(uid) == 0:
-            await self.store.unbury(uid)
+        if await self.parts.store.erase(uid) == 0:
+            await self.parts.store.unbury(uid)
         return "erased"
 
 
@@ -228,8 +197,9 @@ async def check_invoker(authorization: str, settings: Settings) -> None:
 
     token = authorization.removeprefix("Bearer ")
     try:
-        claims = await asyncio.to_thread(id_token.verify_oauth2_token, token, Transport())
-    except (ValueError, GoogleAuthError) as error:
+        async with asyncio.timeout(INVOKER_DEADLINE_S):
+            claims = await asyncio.to_thread(id_token.verify_oauth2_token, token, Transport())
+    except (TimeoutError, ValueError, GoogleAuthError) as error:
         raise NotAuthenticatedError("Not allowed.") from error
     invoker = settings.floyd_sweep_invoker
     if not invoker or claims.get("email") != invoker or not claims.get("email_verified"):

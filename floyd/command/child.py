@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from floyd.errors import FloydError
 GRACE_S = 1.0
 # Fine enough not to be felt at start, coarse enough not to take a core from those who are starting.
 POLL_S = 0.05
+ASK_S = 5.0
 # Below the ports that Linux (32768 on) and macOS (49152 on) give to outgoing connections: the parts of a stack that
 # are up already open dozens of these while the others still start.
 UNASSIGNED = range(20_000, 32_768)
@@ -81,16 +83,14 @@ class Child:
         """None while it runs; negative = ended by that signal."""
         return self._process.poll()
 
-    def last_lines(self, count: int = 12) -> str:
-        """The end of its log, for an error message."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-count:])
+    def last_lines(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:])
 
     def check(self) -> None:
         """Raise ChildError if it has ended."""
         if self.exit_code is not None:
-            words = self.last_lines() or "(it printed nothing)"
-            raise ChildError(f"{self.name} ended with status {self.exit_code}. Its last words ({self.log}):\n{words}")
+            raise self._error(f"ended with status {self.exit_code}")
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float) -> None:
         """Wait until `ready()`; raises ChildError if the process ends first or `timeout_s` passes."""
@@ -98,11 +98,12 @@ class Child:
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ChildError(
-                    f"{self.name} was not ready within {timeout_s:.0f} s. Its last words ({self.log}):\n"
-                    f"{self.last_lines()}"
-                )
+                raise self._error(f"was not ready within {timeout_s:.0f} s")
             time.sleep(POLL_S)
+
+    def _error(self, what: str) -> ChildError:
+        words = self.last_lines() or "(it printed nothing)"
+        return ChildError(f"{self.name} {what}. Its last words ({self.log}):\n{words}")
 
     def signal(self, number: signal.Signals) -> None:
         """Signal its whole group; nothing happens if the group is gone."""
@@ -142,3 +143,12 @@ def listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def answers(address: str) -> bool:
+    """Whether a server on the loopback answers with 200."""
+    try:
+        with urllib.request.urlopen(address, timeout=ASK_S) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,12 +16,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from floyd.command import cloud, household, running, switch, users
 from floyd.command import doctor as examination
-from floyd.command import household, running, switch
+from floyd.command import replay as recordings
 from floyd.command.client import Client, Errand
 from floyd.command.demo import demo as show_demo
 from floyd.command.dev import dev as run_dev
 from floyd.command.dictation import dictate, read_sound
+from floyd.command.panels import result_panel, stages_table
 from floyd.command.report import report
 from floyd.command.stack import Options
 from floyd.command.watch import ask_at_terminal, follow
@@ -36,6 +39,8 @@ app = typer.Typer(
 )
 facts_app = typer.Typer(help="What Floyd knows about the person, and what it may tell.", no_args_is_help=True)
 app.add_typer(facts_app, name="facts")
+users_app = typer.Typer(help="Who may use a deployment.", no_args_is_help=True)
+app.add_typer(users_app, name="users")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 As = Annotated[str, typer.Option("--as", metavar="UID", help="The person to be; the local stack believes it.")]
@@ -130,10 +135,21 @@ def watch(
     _watch(client.follow(rid), client, Console(stderr=as_json), timeout, as_json)
 
 
+Project = Annotated[
+    str, typer.Option(metavar="PROJECT", help="A Google Cloud project; without it the stack on this machine.")
+]
+
+
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """What this machine lacks to run Floyd, and what to do about it."""
-    findings = examination.examine()
+def doctor(
+    *,
+    deployed: Annotated[bool, typer.Option("--cloud", help="Look at a deployment instead of this machine.")] = False,
+    project: Project = "",
+    region: Annotated[str, typer.Option(help="Where its processes run.")] = "us-central1",
+    as_json: AsJson = False,
+) -> None:
+    """What Floyd lacks to run, here or in the cloud, and what to do about it."""
+    findings = cloud.examine(project, region, os.environ) if deployed else examination.examine()
     if as_json:
         _print_json(examination.as_data(findings))
     else:
@@ -142,11 +158,6 @@ def doctor(as_json: AsJson = False) -> None:
             Console().print(Text.assemble(mark, (f" {finding.name}  ", "bold"), finding.advice))
     if not examination.healthy(findings):
         raise typer.Exit(1)
-
-
-Project = Annotated[
-    str, typer.Option(metavar="PROJECT", help="A Google Cloud project; without it the stack on this machine.")
-]
 
 
 @app.command()
@@ -164,6 +175,56 @@ def start(project: Project = "") -> None:
     """Allow dialling again."""
     switch.set_dialling(True, "", project)
     Console().print("Dialling is on.")
+
+
+@app.command()
+def replay(
+    call: Annotated[str, typer.Argument(metavar="UID/RID[/ATTEMPT]", help="As in the log.", show_default=False)],
+    *,
+    core: Annotated[bool, typer.Option("--core", help="Does today's core decide as it did then?")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every event, not only what was said and decided.")] = False,
+    project: Project = "",
+    as_json: AsJson = False,
+) -> None:
+    """A call again, from what it left in the store: what was heard, said and decided when."""
+    recording = recordings.load(call, project)
+    same, verdict = recording.judged_by_core() if core else (True, "")
+    if as_json:
+        found = report(recording.view) | {"attempt": recording.attempt}
+        _print_json(found | {"tapes": [recordings.steps(tape) for tape in recording.tapes], "core": verdict})
+    else:
+        console = Console()
+        for line in recording.lines(everything=everything):
+            console.print(recordings.text_of(line))
+        console.print(stages_table(recording.view), result_panel(recording.view), verdict)
+    if not same:
+        raise typer.Exit(1)
+
+
+Email = Annotated[str, typer.Argument(help="The address they sign in with.", show_default=False)]
+
+
+@users_app.command("add")
+def users_add(email: Email, project: Project = "") -> None:
+    """Admit a person; they may sign in afterwards, or sign out and in."""
+    Console().print(f"{users.add(email, project)}   {email} may use Floyd")
+
+
+@users_app.command("remove")
+def users_remove(email: Email, project: Project = "") -> None:
+    """Shut a person out; what they stored stays until they delete their account."""
+    Console().print(f"{users.remove(email, project)}   {email} is shut out within an hour")
+
+
+@users_app.command("list")
+def users_list(project: Project = "", as_json: AsJson = False) -> None:
+    """Everybody who may use the deployment."""
+    found = users.admitted(project)
+    if as_json:
+        _print_json([{"email": email, "uid": uid} for email, uid in found])
+    else:
+        for email, uid in found:
+            Console().print(f"{uid}   {email}")
 
 
 @facts_app.command("list")

@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import TracebackType
 from typing import Any, Self
 
 import httpx2
@@ -93,36 +92,21 @@ class Errand:
             query: firestore.Query = person.collection(name).where(filter=FieldFilter("request", "==", rid))
             return query
 
-        self._watches = [
-            request.on_snapshot(self._on(lambda found: {"request": _one(Request, found)})),
-            request.collection("questions").on_snapshot(
-                self._on(lambda found: {"questions": {each.id: Question.from_store(each.to_dict()) for each in found}})
-            ),
-            request.collection("calls").on_snapshot(
-                self._on(lambda found: {"calls": {int(each.id): Call.from_store(each.to_dict()) for each in found}})
-            ),
-            request.collection("turns").on_snapshot(
-                self._on(
-                    lambda found: {
-                        "turns": dict(sorted((int(each.id), Turn.from_store(each.to_dict())) for each in found))
-                    }
-                )
-            ),
-            request.collection("live").document("now").on_snapshot(self._on(lambda found: {"live": _one(Live, found)})),
-            about("tasks").on_snapshot(
-                self._on(lambda found: {"tasks": tuple(Task.from_store(each.to_dict()) for each in found)})
-            ),
-            about("disclosures").on_snapshot(
-                self._on(lambda found: {"disclosures": tuple(Disclosure.from_store(each.to_dict()) for each in found)})
-            ),
-        ]
+        watched = (
+            ("request", request, _one(Request)),
+            ("questions", request.collection("questions"), _by_id(Question, str)),
+            ("calls", request.collection("calls"), _by_id(Call, int)),
+            ("turns", request.collection("turns"), _by_id(Turn, int)),
+            ("live", request.collection("live").document("now"), _one(Live)),
+            ("tasks", about("tasks"), _all(Task)),
+            ("disclosures", about("disclosures"), _all(Disclosure)),
+        )
+        self._watches = [place.on_snapshot(self._on(name, read)) for name, place, read in watched]
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -147,11 +131,11 @@ class Errand:
             self._changed.wait_for(lambda: self._changes > seen, timeout_s)
             return self._changes, self._view
 
-    def _on(self, fields: Callable[[list[Any]], dict[str, Any]]) -> Callable[[list[Any], Any, Any], None]:
+    def _on(self, name: str, read: Callable[[list[Any]], Any]) -> Callable[[list[Any], Any, Any], None]:
         def receive(found: list[Any], _changes: Any, _read_time: Any) -> None:
-            changed = fields(found)
+            value = read(found)
             with self._changed:
-                self._view = replace(self._view, **changed)
+                self._view = replace(self._view, **{name: value})
                 self._changes += 1
                 self._changed.notify_all()
 
@@ -242,10 +226,20 @@ def _part(value: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def _one(kind: type[Any], found: list[Any]) -> Any:
+def _one(kind: type[Any]) -> Callable[[list[Any]], Any]:
     """The single document of a subscription, or None while it does not exist."""
-    data = found[0].to_dict() if found else None
-    return kind.from_store(data) if data else None
+    return lambda found: kind.from_store(found[0].to_dict()) if found and found[0].to_dict() else None
+
+
+def _by_id(kind: type[Any], id_type: type[Any]) -> Callable[[list[Any]], Any]:
+    """Documents by their ids, in order."""
+    return lambda found: {
+        key: kind.from_store(data) for key, data in sorted((id_type(each.id), each.to_dict()) for each in found)
+    }
+
+
+def _all(kind: type[Any]) -> Callable[[list[Any]], Any]:
+    return lambda found: tuple(kind.from_store(each.to_dict()) for each in found)
 
 
 def _summary(view: ErrandView) -> str:

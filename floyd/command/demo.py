@@ -7,23 +7,23 @@ import json
 import sys
 import time
 import wave
-from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
 from floyd.command import household
-from floyd.command.client import Client, Errand, ErrandView
+from floyd.command.client import Errand, ErrandView
 from floyd.command.report import report
 from floyd.command.stack import Options, Stack
 from floyd.command.telephone import TelephoneNetwork
 from floyd.command.verdict import Check, all_held, ordinary, refused_price
-from floyd.command.watch import Answering, answer_with, follow
+from floyd.command.watch import ask_at_terminal, follow
 from floyd.documents import TERMINAL, Status
 
 SCHOOL = "Tell Mara's school that she is sick today"
@@ -35,6 +35,8 @@ BACK = "tomorrow"
 ANSWER = "No, 80 dollars at most"
 """What the person says to that price, unless whoever watches says otherwise."""
 ERRAND_S = 120.0
+QUICK_MODEL = "--tokens-per-s=200"
+"""Nobody wants to watch a plan being written."""
 CALL_OVER = {Status.WRAPPING, *TERMINAL}
 
 
@@ -42,23 +44,49 @@ def demo(options: Options, *, record: Path | None, as_json: bool) -> bool:
     """Run both errands; True only if everything that is shown really happened."""
     console = Console(stderr=as_json)
     began = time.monotonic()
-    with Stack(options, tell=lambda step: console.print(f"[dim]{step}[/]")) as stack:
+    options = replace(options, stand_ins={"openai": (QUICK_MODEL,), **options.stand_ins})
+    with (
+        Stack(options, tell=lambda step: console.print(f"[dim]{step}[/]")) as stack,
+        closing(household.sign_in(stack.running)) as client,
+        closing(TelephoneNetwork(stack.running.phone)) as network,
+    ):
         ready_s = time.monotonic() - began
-        client, network = household.sign_in(stack.running), TelephoneNetwork(stack.running.phone)
         household.move_in(client, network, datetime.now(UTC))
-        stage = _Stage(console, stack, client, network)
-        school = stage.play(SCHOOL, answer_with(console, BACK), following=FLOWERS)
-        flowers = stage.play(FLOWERS, answer_with(console, ANSWER))
+        early: list[Errand] = []
+
+        def plan_ahead(view: ErrandView) -> None:
+            """The second errand is planned while the result of the first is worked out."""
+            stack.check()
+            if not early and view.request and view.request.status in CALL_OVER:
+                early.append(client.request(FLOWERS))
+
+        def show(text: str, errand: Errand, answer: str) -> ErrandView:
+            console.print(Rule(f'[bold]"{text}"[/]', align="left"))
+            with errand:
+                answering = ask_at_terminal(console, otherwise=answer)
+                return follow(errand, console, answering=answering, client=client, timeout_s=ERRAND_S, check=plan_ahead)
+
+        school = show(SCHOOL, client.request(SCHOOL), BACK)
+        flowers = show(FLOWERS, early[0] if early else client.request(FLOWERS), ANSWER)
+        sids = [[call.sid for call in view.calls.values() if call.sid] for view in (school, flowers)]
+        rings = network.rings()
         checks = [
-            *stage.judged(school),
-            *stage.judged(flowers),
-            *refused_price(flowers, stage.phone_records(flowers), ASKED),
-            stage.nobody_else(),
+            *(
+                Check(f"both: {one.claim}", one.held and other.held)
+                for one, other in zip(
+                    ordinary(school, [ring for ring in rings if ring["call_sid"] in sids[0]]),
+                    ordinary(flowers, [ring for ring in rings if ring["call_sid"] in sids[1]]),
+                    strict=True,
+                )
+            ),
+            *refused_price(flowers, [network.call(sid) for sid in sids[1]], ASKED),
+            Check(
+                "nobody but the allowed numbers was rung",
+                {ring["number"] for ring in rings} <= set(stack.running.numbers),
+            ),
         ]
         if record:
-            keep_sound(record, stage.sounds((school, flowers)))
-        network.close()
-        client.close()
+            keep_sound(record, [network.sound(sid) for both in sids for sid in both])
     for check in checks:
         mark = ("✓", "green") if check.held else ("✗", "bold red")
         console.print(Text.assemble("  ", mark, f" {check.claim}"))
@@ -74,56 +102,6 @@ def demo(options: Options, *, record: Path | None, as_json: bool) -> bool:
         }
         sys.stdout.write(json.dumps(result) + "\n")
     return all_held(checks)
-
-
-class _Stage:
-    """The running stack with everybody on it."""
-
-    def __init__(self, console: Console, stack: Stack, client: Client, network: TelephoneNetwork) -> None:
-        self._console = console
-        self._stack = stack
-        self._client = client
-        self._network = network
-        self._early: Errand | None = None
-
-    def play(self, text: str, answering: Answering, *, following: str = "") -> ErrandView:
-        """Hand a request in, unless that was done already, and show it to its end.
-
-        `following` is handed in as soon as the call is over: it is planned while this one's result is worked out.
-        """
-        self._console.print(Rule(f'[bold]"{text}"[/]', align="left"))
-        errand, self._early = self._early or self._client.request(text), None
-
-        def check(view: ErrandView) -> None:
-            self._stack.check()
-            if following and self._early is None and view.request and view.request.status in CALL_OVER:
-                self._early = self._client.request(following)
-
-        with errand:
-            return follow(
-                errand,
-                self._console,
-                answering=answering,
-                client=self._client,
-                timeout_s=ERRAND_S,
-                check=check,
-            )
-
-    def judged(self, view: ErrandView) -> list[Check]:
-        sids = {call.sid for call in view.calls.values()}
-        return ordinary(view, [ring for ring in self._network.rings() if ring["call_sid"] in sids])
-
-    def phone_records(self, view: ErrandView) -> list[dict[str, Any]]:
-        """What the phones had of this errand's calls."""
-        return [self._network.call(call.sid) for call in view.calls.values() if call.sid]
-
-    def nobody_else(self) -> Check:
-        """Whether only numbers of the simulated network were rung."""
-        rung = {ring["number"] for ring in self._network.rings()}
-        return Check("nobody but the allowed numbers was rung", rung <= set(self._stack.running.numbers))
-
-    def sounds(self, views: Iterable[ErrandView]) -> list[bytes]:
-        return [self._network.sound(call.sid) for view in views for call in view.calls.values() if call.sid]
 
 
 def keep_sound(path: Path, sounds: list[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
@@ -61,36 +62,23 @@ def dictate(client: Client, sound: bytes, *, tell: Callable[[str, bool], None]) 
         with connect(address, open_timeout=ANSWER_S) as socket:
             hello = {"type": "auth", "token": client.token(), "idempotency_key": uuid.uuid4().hex}
             socket.send(json.dumps(hello))
-            rid = _speak(socket, sound + bytes(int(QUIET_S * RATE_HZ) * 2), tell)
-            return rid or _listen(socket, tell, ANSWER_S)
+            return _speak(socket, sound + bytes(int(QUIET_S * RATE_HZ) * 2), tell)
     except (WebSocketException, OSError, TimeoutError) as error:
         raise FloydError(f"The relay ended the dictation: {error}") from error
 
 
-def _speak(socket: ClientConnection, sound: bytes, tell: Callable[[str, bool], None]) -> str | None:
-    """Send everything, or until the request has been sent; its id in that case."""
-    size = int(RATE_HZ * CHUNK_S) * 2
-    began = time.monotonic()
-    for place in range(0, len(sound), size):
-        socket.send(sound[place : place + size])
-        due = began + (place + size) / (RATE_HZ * 2)
+def _speak(socket: ClientConnection, sound: bytes, tell: Callable[[str, bool], None]) -> str:
+    """Send everything at its pace, then wait for the answer; the request's id as soon as it has been sent."""
+    size, due = int(RATE_HZ * CHUNK_S) * 2, time.monotonic()
+    pieces: list[bytes | str] = [sound[place : place + size] for place in range(0, len(sound), size)]
+    for piece in [*pieces, json.dumps({"type": "stop"})]:
+        socket.send(piece)
+        due += CHUNK_S if isinstance(piece, bytes) else ANSWER_S
         while (left_s := due - time.monotonic()) > 0:
-            try:
-                rid = _understood(socket.recv(timeout=left_s), tell)
-            except TimeoutError:
-                break
-            if rid:
-                return rid
-    return None
-
-
-def _listen(socket: ClientConnection, tell: Callable[[str, bool], None], timeout_s: float) -> str:
-    socket.send(json.dumps({"type": "stop"}))
-    deadline = time.monotonic() + timeout_s
-    while True:
-        rid = _understood(socket.recv(timeout=max(0.0, deadline - time.monotonic())), tell)
-        if rid:
-            return rid
+            with contextlib.suppress(TimeoutError):
+                if rid := _understood(socket.recv(timeout=left_s), tell):
+                    return rid
+    raise TimeoutError(f"no answer for {ANSWER_S:.0f} s")
 
 
 def _understood(message: str | bytes, tell: Callable[[str, bool], None]) -> str | None:

@@ -17,6 +17,7 @@ import binascii
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -46,19 +47,24 @@ def production_form(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, 
         raise ValueError("the body is not base64") from error
 
 
+async def post(client: httpx2.AsyncClient, target: str, **content: Any) -> bool:
+    """Whether the function accepted; why not is logged."""
+    try:
+        answer = await client.post(target, **content)
+        problem = "" if answer.is_success else f"status {answer.status_code}"
+    except httpx2.HTTPError as error:
+        problem = type(error).__name__
+    if problem:
+        LOG.warning("%s to %s: %s", content.get("headers", {}).get("ce-document", "tick"), target, problem)
+    return not problem
+
+
 async def deliver(client: httpx2.AsyncClient, target: str, headers: dict[str, str], body: bytes) -> bool:
     """Post until the function accepts, as Eventarc does; False when patience ends."""
-    for wait_s in (*BACK_OFF_S, None):
-        try:
-            answer = await client.post(target, headers=headers, content=body)
-            if answer.is_success:
-                return True
-            problem = f"status {answer.status_code}"
-        except httpx2.HTTPError as error:
-            problem = type(error).__name__
-        LOG.warning("%s to %s: %s", headers.get("ce-document"), target, problem)
-        if wait_s is not None:
-            await asyncio.sleep(wait_s)
+    for wait_s in (0, *BACK_OFF_S):
+        await asyncio.sleep(wait_s)
+        if await post(client, target, headers=headers, content=body):
+            return True
     LOG.error("%s to %s: given up", headers.get("ce-document"), target)
     return False
 
@@ -67,12 +73,7 @@ async def tick(client: httpx2.AsyncClient, every_s: float, target: str) -> None:
     """Post to `target` every `every_s` seconds, for ever; a failure waits for the next time."""
     while True:
         await asyncio.sleep(every_s)
-        try:
-            answer = await client.post(target)
-            if not answer.is_success:
-                LOG.warning("%s answered %s", target, answer.status_code)
-        except httpx2.HTTPError as error:
-            LOG.warning("%s: %s", target, type(error).__name__)
+        await post(client, target)
 
 
 def application(targets: Mapping[str, str], ticks: Mapping[str, float]) -> Starlette:

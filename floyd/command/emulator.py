@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from floyd.command.child import Child
+from floyd.command.child import ASK_S, Child, answers
 from floyd.errors import ConfigError, FloydError
 
 MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -26,7 +26,6 @@ OLDEST_JAVA = 11
 JAVA_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # Ready in 0.7 s on an idle machine; a busy two-core one has taken ten times that.
 READY_S = 30.0
-ASK_S = 5.0
 FETCH_S = 60.0
 
 
@@ -117,11 +116,7 @@ def start(
 
 def ready(port: int) -> bool:
     """Whether the emulator on this port answers."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=ASK_S) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+    return answers(f"http://127.0.0.1:{port}/")
 
 
 def register_trigger(port: int, project: str, name: str, document: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -55,8 +57,12 @@ def plan_panel(request: Request) -> RenderableType:
         told = [f"{fact.key}: {fact.value}" for fact in request.release]
         row("may tell", told or ["nothing about you but your name"])
         if request.mandate:
-            limits = [f"up to {request.mandate.max_amount} {request.mandate.currency}", *request.mandate.times]
-            row("may agree", [*limits, *(f"promise: {promise}" for promise in request.mandate.promises)])
+            most = f"{request.mandate.max_amount} {request.mandate.currency}"
+            limit = f"up to {most}" if Decimal(request.mandate.max_amount) else "to nothing that costs money"
+            row(
+                "may agree",
+                [limit, *request.mandate.times, *(f"promise: {promise}" for promise in request.mandate.promises)],
+            )
         if request.not_before:
             row("not before", [f"{request.not_before:%Y-%m-%d %H:%M %Z}"])
     else:
@@ -69,25 +75,35 @@ def question_text(question: Question) -> Text:
     return Text.assemble(("  ? ", "bold red"), ("Floyd asks you: ", "bold"), question.text, (choices, "dim"))
 
 
-def turn_text(view: ErrandView, seq: int) -> Text:
-    """One line of the transcript, with the gap before an answer of Floyd's."""
+def turn_text(view: ErrandView, seq: int) -> RenderableType:
+    """One turn of the transcript, with the gap before an answer of Floyd's."""
     turn = view.turns[seq]
     gap = view.gap_ms(seq)
-    text = Text.assemble((f"{seq:4d} ", "dim"), (f"{turn.speaker:>7} ", STYLES[turn.speaker]))
-    text.append(turn.heard, "" if turn.speaker != "callee" else "yellow")
+    text = Text(turn.heard, "" if turn.speaker != "callee" else "yellow")
     if turn.cut:
         text.append(" — interrupted", "red")
     if gap is not None:
         text.append(f"   {max(0, gap)} ms", "green" if gap < 1000 else "dim")
-    return text
+    return _said(Text.assemble((f"{seq:4d} ", "dim"), (f"{turn.speaker:>7} ", STYLES[turn.speaker])), text)
 
 
-def present_text(view: ErrandView, words: int) -> Text:
+def _said(who: Text, words: Text) -> RenderableType:
+    """Words in a column of their own, however long."""
+    row = Table.grid()
+    row.add_column(no_wrap=True)
+    row.add_row(who, words)
+    return row
+
+
+def present_text(view: ErrandView, words: int) -> RenderableType:
     """What is being said at this moment, up to this many words: the callee's interim words, or Floyd's turn, of which
     what was heard already is no longer grey."""
     live, newest = view.live, view.turns.get(view.newest_turn)
     if view.finished:
         return Text("")
+    if live and live.line == "hold" and live.line_since:
+        minutes, seconds = divmod(int((datetime.now(UTC) - live.line_since).total_seconds()), 60)
+        return Text(f"     on hold {minutes}:{seconds:02}", "dim")
     if live and live.interim and live.seq > view.newest_turn:
         return _being_said(live.speaker, "", live.interim, words)
     if newest and not view.settled(view.newest_turn):
@@ -95,15 +111,11 @@ def present_text(view: ErrandView, words: int) -> Text:
     return Text("")
 
 
-def _being_said(speaker: str, heard: str, text: str, words: int) -> Text:
+def _being_said(speaker: str, heard: str, text: str, words: int) -> RenderableType:
     shown = " ".join(text.split()[:words])
     certain = min(len(heard), len(shown))
-    return Text.assemble(
-        (f"     {speaker:>7} ", "dim"),
-        shown[:certain],
-        (shown[certain:], "bright_black italic"),
-        (" ▏", "dim"),
-    )
+    grey = Text.assemble(shown[:certain], (shown[certain:], "bright_black italic"), (" ▏", "dim"))
+    return _said(Text(f"     {speaker:>7} ", "dim"), grey)
 
 
 def result_panel(view: ErrandView) -> RenderableType:

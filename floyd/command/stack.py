@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import phonenumbers
 
 from floyd.command import emulator, running, vendors
-from floyd.command.child import Child, ChildError, free_port, listening, stop_all
+from floyd.command.child import Child, ChildError, answers, free_port, listening, stop_all
 from floyd.command.telephone import TelephoneNetwork
 from floyd.errors import ConfigError
 
@@ -36,7 +34,6 @@ ARGUMENTS = {
 RULES = running.ROOT / "infra" / "firestore.rules"
 # Everything at once on two busy cores takes about ten seconds.
 READY_S = 60.0
-ASK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +76,7 @@ class Stack:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -201,26 +196,21 @@ class Stack:
             "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{port['firestore']}",
             "FIREBASE_AUTH_EMULATOR_HOST": os.environ.get("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099"),
             "OPENAI_API_KEY": "sk-stand-in",
-            "OPENAI_BASE_URL": f"{self._origin('openai')}/v1",
-            "FLOYD_SPEECH_ENDPOINT": f"127.0.0.1:{port['google-speech']}",
-            "FLOYD_TTS_ENDPOINT": f"127.0.0.1:{port['google-tts']}",
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-            "FLOYD_TWILIO_API_BASE": self._origin("phone-network"),
             "FLOYD_CALLER_NUMBER": CALLER_NUMBER,
             "FLOYD_CARRIER_URL": self._origin("carrier"),
             "FLOYD_RELAY_URLS": ",".join(self._origin(name).replace("http", "ws", 1) for name in self._relays),
             "FLOYD_DIAL_ALLOW": ",".join(numbers),
             "FLOYD_DIAL_REGIONS": ",".join(filter(None, regions)),
         }
-        replaced = {
-            "openai": ("OPENAI_BASE_URL",),
-            "google": ("FLOYD_SPEECH_ENDPOINT", "FLOYD_TTS_ENDPOINT"),
-            "twilio": ("FLOYD_TWILIO_API_BASE",),
+        addresses = {
+            "OPENAI_BASE_URL": ("openai", f"{self._origin('openai')}/v1"),
+            "FLOYD_SPEECH_ENDPOINT": ("google", f"127.0.0.1:{port['google-speech']}"),
+            "FLOYD_TTS_ENDPOINT": ("google", f"127.0.0.1:{port['google-tts']}"),
+            "FLOYD_TWILIO_API_BASE": ("twilio", self._origin("phone-network")),
         }
-        for name, variables in replaced.items():
-            for variable in variables if self.vendors[name].real else ():
-                del local[variable]
+        local |= {name: where for name, (vendor, where) in addresses.items() if not self.vendors[vendor].real}
         return {**plain, **local, **vendors.real_environment(self.vendors, os.environ), **self.options.settings}
 
     def _python(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
@@ -237,7 +227,7 @@ class Stack:
     def _is_ready(self, name: str) -> bool:
         if name == "firestore":
             return emulator.ready(self._ports[name])
-        return _answers(f"{self._origin(name)}/ready") if name in self._relays else listening(self._ports[name])
+        return answers(f"{self._origin(name)}/ready") if name in self._relays else listening(self._ports[name])
 
     def _announcement(self, name: str) -> dict[str, Any]:
         """The line of JSON that a stand-in prints once it is ready."""
@@ -255,11 +245,3 @@ class Stack:
         if announced is None:
             raise ChildError(f"{name} took back its announcement")
         return announced
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=ASK_S) as answer:  # noqa: S310 - loopback
-            return bool(answer.status == 200)
-    except OSError:
-        return False

@@ -15,16 +15,19 @@ from floyd.store.records import Switch
 WRITE_S = 10.0
 
 
-def set_dialling(dialling: bool, reason: str, project: str) -> None:
-    """Allow or forbid dialling in a Google Cloud project, or in the stack on this machine when `project` is empty."""
+def connect(project: str) -> firestore.Client:
+    """The documents of a Google Cloud project, or of the stack on this machine when `project` is empty."""
     if project:
         try:
-            client = firestore.Client(project=project)
+            return firestore.Client(project=project)
         except DefaultCredentialsError as error:
             raise ConfigError("Sign in first: gcloud auth application-default login") from error
-    else:
-        found = running.find()
-        os.environ["FIRESTORE_EMULATOR_HOST"] = found.firestore
-        client = firestore.Client(project=found.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    found = running.find()
+    os.environ["FIRESTORE_EMULATOR_HOST"] = found.firestore
+    return firestore.Client(project=found.project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+
+
+def set_dialling(dialling: bool, reason: str, project: str) -> None:
+    """Allow or forbid dialling there."""
     switch = Switch(dialling=dialling, reason=reason)
-    client.document("system", "switch").set(switch.to_store(), timeout=WRITE_S)
+    connect(project).document("system", "switch").set(switch.to_store(), timeout=WRITE_S)

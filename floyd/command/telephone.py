@@ -66,6 +66,11 @@ class TelephoneNetwork:
         """A person sends a text message."""
         self._http.post("/messages", json={"from": from_, "to": to, "body": body}).raise_for_status()
 
+    def ring(self, from_: str, to: str, script: dict[str, Any]) -> str:
+        """A person rings a number of the account and goes by this script; the call's sid."""
+        order = {"from": from_, "to": to, "script": script}
+        return str(self._http.post("/calls", json=order).raise_for_status().json()["sid"])
+
     def enlist(self, number: str, script: dict[str, Any]) -> None:
         """From now on this number is answered by this script."""
         self._http.put(f"/callees/{number}", json=script).raise_for_status()

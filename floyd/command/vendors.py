@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
-# Every variable that leads to a vendor or to a phone. Nothing of these reaches a process of the stack except through
-# `real_environment`, so that a key left in the shell cannot ring anybody by accident.
-VENDOR_VARIABLES = (
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "FLOYD_SPEECH_ENDPOINT",
-    "FLOYD_TTS_ENDPOINT",
-    "TWILIO_ACCOUNT_SID",
-    "TWILIO_AUTH_TOKEN",
-    "FLOYD_TWILIO_AUTH_TOKEN_NEXT",
-    "FLOYD_TWILIO_API_BASE",
-    "FLOYD_CALLER_NUMBER",
-    "FLOYD_CARRIER_URL",
-    "FLOYD_RELAY_URLS",
-    "FLOYD_RELAY_URL",
-    "FLOYD_DIAL_ALLOW",
-    "FLOYD_DIAL_OVERRIDE",
-    "FLOYD_DIAL_REGIONS",
-    "FLOYD_PLACES_API_KEY",
-    "FLOYD_PLACES_ENDPOINT",
-)
 # A vendor needs all of its variables: one alone means that somebody is half-way.
 NEEDED = {
     "openai": ("OPENAI_API_KEY",),
@@ -45,6 +24,14 @@ OPTIONAL = {
     "google": (),
     "twilio": ("FLOYD_TWILIO_AUTH_TOKEN_NEXT", "FLOYD_DIAL_OVERRIDE", "FLOYD_DIAL_REGIONS"),
 }
+# Where something else than the vendor answers, and what has no stand-in.
+ELSEWHERE = (
+    *("OPENAI_BASE_URL", "FLOYD_SPEECH_ENDPOINT", "FLOYD_TTS_ENDPOINT", "FLOYD_TWILIO_API_BASE", "FLOYD_RELAY_URL"),
+    *("FLOYD_PLACES_API_KEY", "FLOYD_PLACES_ENDPOINT"),
+)
+# Every variable that leads to a vendor or to a phone. Nothing of these reaches a process of the stack except through
+# `real_environment`, so that a key left in the shell cannot ring anybody by accident.
+VENDOR_VARIABLES = {*ELSEWHERE, *chain(*NEEDED.values(), *OPTIONAL.values())}
 REPLACES = {
     "openai": "planning, talking and judging the outcome",
     "google": "recognising and speaking",

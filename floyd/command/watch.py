@@ -52,7 +52,8 @@ class Story:
             if question.status == "answered" and self._first("answered", qid):
                 yield Text.assemble(("    you: ", "bold magenta"), question.answer or "")
         if self._first("status", request.status, request.attempt):
-            reason = f": {request.status_reason}" if request.status_reason else ""
+            told_below = view.finished and request.outcome
+            reason = f": {request.status_reason}" if request.status_reason and not told_below else ""
             yield Text(f"{now - self._began:6.1f} s  {request.status.value}{reason}", style="dim")
         if view.finished and request.outcome and self._first("end", request.attempt):
             yield result_panel(view)
@@ -109,24 +110,15 @@ def follow(
                 raise TimeoutError(f"The request is not finished after {timeout_s:.0f} s")
 
 
-def ask_at_terminal(console: Console) -> Answering:
-    """Ask whoever sits at the terminal; with no terminal the question stays open for the app."""
+def ask_at_terminal(console: Console, otherwise: str | None = None) -> Answering:
+    """Ask whoever sits at the terminal. Enter, or with no terminal a few seconds, means `otherwise`; without that the
+    question stays open for the app."""
 
-    def answer(question: Question) -> str | None:
-        if not sys.stdin.isatty():
-            return None
-        return console.input("    [bold magenta]your answer[/] (empty: later) ").strip() or None
-
-    return answer
-
-
-def answer_with(console: Console, given: str) -> Answering:
-    """Like `ask_at_terminal`, but Enter, or the absence of a terminal for a few seconds, means `given`."""
-
-    def answer(_: Question) -> str:
+    def answer(_: Question) -> str | None:
         if sys.stdin.isatty():
-            return console.input(f"    [bold magenta]your answer[/] (Enter: {given}) ").strip() or given
-        time.sleep(AUTOMATIC_AFTER_S)
-        return given
+            hint = f"Enter: {otherwise}" if otherwise else "empty: later"
+            return console.input(f"    [bold magenta]your answer[/] ({hint}) ").strip() or otherwise
+        time.sleep(AUTOMATIC_AFTER_S if otherwise else 0)
+        return otherwise
 
     return answer

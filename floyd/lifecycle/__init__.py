@@ -24,7 +24,6 @@ __all__ = ["Create", "Decision", "Errand", "Event", "Update", "approval_name", "
 
 _RULES: dict[type[Any], Callable[[Errand, Any, datetime], Decision]] = {
     events.JobClaimed: before_the_call.job_claimed,
-    events.LeaseRenewed: before_the_call.lease_renewed,
     events.Planned: before_the_call.planned,
     events.AnsweredFromFacts: before_the_call.answered_from_facts,
     events.PlanFailed: before_the_call.plan_failed,

@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from floyd.documents import CALL_ENDED, TERMINAL, CallStatus, Cost, JobReason, Status
-from floyd.lifecycle.before_the_call import lease_lost
-from floyd.lifecycle.during_the_call import intend_again
+from floyd.documents import CALL_ENDED, TERMINAL, Call, CallStatus, Cost, JobReason, Status
+from floyd.lifecycle import events
+from floyd.lifecycle.before_the_call import job_done, lease_lost
+from floyd.lifecycle.during_the_call import CANCELLED, intend_again
 from floyd.lifecycle.errand import (
     EVIDENCE_LIMIT,
     HINT,
@@ -18,7 +19,7 @@ from floyd.lifecycle.errand import (
     WAITING_LIMIT,
     Decision,
     Errand,
-    Update,
+    close_call,
     end,
     ignore,
     job,
@@ -29,21 +30,17 @@ from floyd.lifecycle.errand import (
     status_for,
     wrap_up,
 )
-from floyd.lifecycle.events import OutcomeFound, Swept
 from floyd.plans import Outcome
 
 
-def outcome_found(errand: Errand, event: OutcomeFound, now: datetime) -> Decision:
+def outcome_found(errand: Errand, event: events.OutcomeFound, now: datetime) -> Decision:
     """End, wait for the person's answer, ring back with an answer that is there already, or ring again later."""
     request = errand.request
     if lost := lease_lost(errand, event.epoch):
         return ignore(errand, lost)
     if request.status is not Status.WRAPPING:
         return ignore(errand, f"nothing to wrap up while {request.status.value}")
-    fields: dict[str, Any] = {
-        "cost": _added(request.cost, event.cost),
-        "updates": (Update(f"jobs/{event.job}", {"done_at": now}),),
-    }
+    fields: dict[str, Any] = {"cost": _added(request.cost, event.cost), "updates": (job_done(event.job, now),)}
     category = event.outcome.category
     if request.cancel_requested_at is not None and category in ("needs_answer", "needs_approval", "no_answer", "busy"):
         cancelled = event.outcome.model_copy(update={"category": "cancelled"})
@@ -64,11 +61,13 @@ def _added(cost: Cost, amount: str) -> Cost:
     return cost.model_copy(update={"amount": str(Decimal(cost.amount) + Decimal(amount))})
 
 
-def swept(errand: Errand, event: Swept, now: datetime) -> Decision:
+def swept(errand: Errand, event: events.Swept, now: datetime) -> Decision:
     """Act on a passed deadline. What may be ringing is moved only on evidence, or when none came for very long."""
     request = errand.request
     if request.status in TERMINAL:
         return ignore(errand, "ended already")
+    if event.attempt not in (None, request.attempt):
+        return ignore(errand, "another attempt")
     if now < request.deadline:
         return ignore(errand, "the deadline has not passed")
     match request.status:
@@ -117,16 +116,33 @@ def _overdue(errand: Errand, now: datetime) -> Decision:
     return move(errand, hints=hints, deadline=now + HINT)
 
 
-def _unheard(errand: Errand, event: Swept, now: datetime) -> Decision:
+def _unheard(errand: Errand, event: events.Swept, now: datetime) -> Decision:
     """A call that the carrier knows or may know, and no news of its end."""
     request, call = errand.request, errand.call
     held = request.status is Status.TALKING
-    if call is not None and call.status in CALL_ENDED and held:
-        return wrap_up(errand, "cancelled" if request.cancel_requested_at else "line_failed", now)
+    if held and call is not None and call.status in CALL_ENDED:
+        return wrap_up(errand, "line_failed", now)
     if event.evidence == "live":
         return move(errand, deadline=now + RING_LIMIT)
     if event.evidence == "unknown" and now < request.deadline + EVIDENCE_LIMIT:
         return ignore(errand, "the carrier has not been heard")
     if held:
-        return wrap_up(errand, "cancelled" if request.cancel_requested_at else "line_failed", now)
+        return wrap_up(errand, "line_failed", now)
+    if event.evidence == "absent" and call is not None and call.sid is None:
+        return _never_placed(errand, call, now)
     return end(errand, Status.UNCONFIRMED, _UNCONFIRMED, now)
+
+
+def _never_placed(errand: Errand, call: Call, now: datetime) -> Decision:
+    """The order to ring was lost before the carrier took it: order again, a few times, while it is still expected.
+
+    A call of the lost order that appears later is refused as another attempt's, and so cancelled.
+    """
+    closed = (close_call(errand, "never_placed", now),)
+    if errand.request.cancel_requested_at is not None:
+        return end(errand, Status.CANCELLED, CANCELLED, now, updates=closed)
+    too_late = call.not_after is not None and now > call.not_after
+    if too_late or errand.request.redials >= len(REDIAL_AFTER):
+        return end(errand, Status.FAILED, _DIAL_LOST, now, updates=closed)
+    reason = "The order to ring was lost; Floyd orders the call again."
+    return ready_again(errand, now, reason, redials=errand.request.redials + 1, updates=closed)

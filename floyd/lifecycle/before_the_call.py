@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from floyd.answers import needs_app, settle
+from floyd.answers import has_card_number, needs_app, settle
 from floyd.documents import BEFORE_DIALING, LIVE, TERMINAL, JobReason, Lease, Status, Wishes
 from floyd.facts import filled
+from floyd.lifecycle import events
 from floyd.lifecycle.errand import (
     HINT,
     LEASE,
@@ -25,19 +26,6 @@ from floyd.lifecycle.errand import (
     plain_outcome,
     status_for,
 )
-from floyd.lifecycle.events import (
-    AnsweredFromFacts,
-    Approved,
-    Edited,
-    JobClaimed,
-    JobFinished,
-    LeaseRenewed,
-    PlanFailed,
-    Planned,
-    QuestionAnswered,
-    QuestionAsked,
-    Retried,
-)
 
 _STEP_OF = {
     JobReason.NEW: (Status.PENDING, Status.PLANNING),
@@ -46,9 +34,11 @@ _STEP_OF = {
     JobReason.APPROVAL: (Status.READY,),
     JobReason.OUTCOME: (Status.WRAPPING,),
 }
+# What a new plan decides afresh.
+_UNPLANNED: dict[str, Any] = {"plan": None, "proposed": [], "release": [], "mandate": None, "approved": False}
 
 
-def job_claimed(errand: Errand, event: JobClaimed, now: datetime) -> Decision:
+def job_claimed(errand: Errand, event: events.JobClaimed, now: datetime) -> Decision:
     """Give the worker a lease, unless somebody else holds one or the step is over."""
     request = errand.request
     if event.attempt != request.attempt:
@@ -88,18 +78,11 @@ def _not_planning(errand: Errand, epoch: int) -> str | None:
     return lease_lost(errand, epoch)
 
 
-def lease_renewed(errand: Errand, event: LeaseRenewed, now: datetime) -> Decision:
-    lease = errand.request.lease
-    if (lost := lease_lost(errand, event.epoch)) or lease is None:
-        return ignore(errand, lost or "no lease")
-    return move(errand, lease=lease.model_copy(update={"until": now + LEASE}), deadline=now + LEASE)
+def job_done(job: str, now: datetime) -> Update:
+    return Update(f"jobs/{job}", {"done_at": now})
 
 
-def _job_done(event: Planned | AnsweredFromFacts | PlanFailed | JobFinished, now: datetime) -> Update:
-    return Update(f"jobs/{event.job}", {"done_at": now})
-
-
-def planned(errand: Errand, event: Planned, now: datetime) -> Decision:
+def planned(errand: Errand, event: events.Planned, now: datetime) -> Decision:
     """Freeze the plan; wait for the person if there are questions."""
     if lost := _not_planning(errand, event.epoch):
         return ignore(errand, lost)
@@ -108,7 +91,7 @@ def planned(errand: Errand, event: Planned, now: datetime) -> Decision:
         "release": list(event.release),
         "mandate": event.mandate,
         "proposed": list(event.proposed),
-        "updates": (_job_done(event, now),),
+        "updates": (job_done(event.job, now),),
     }
     if event.questions:
         names = [name for name, _ in event.questions]
@@ -133,19 +116,19 @@ def _ready(errand: Errand, now: datetime, *, not_before: datetime | None, **fiel
     return move(errand, Status.READY, not_before=not_before, deadline=due + HINT, **fields)
 
 
-def answered_from_facts(errand: Errand, event: AnsweredFromFacts, now: datetime) -> Decision:
+def answered_from_facts(errand: Errand, event: events.AnsweredFromFacts, now: datetime) -> Decision:
     if lost := _not_planning(errand, event.epoch):
         return ignore(errand, lost)
     outcome = plain_outcome("answered_without_call", event.text)
-    return end(errand, Status.DONE, outcome, now, plan=event.plan, updates=(_job_done(event, now),))
+    return end(errand, Status.DONE, outcome, now, plan=event.plan, updates=(job_done(event.job, now),))
 
 
-def plan_failed(errand: Errand, event: PlanFailed, now: datetime) -> Decision:
+def plan_failed(errand: Errand, event: events.PlanFailed, now: datetime) -> Decision:
     """Try again by a fresh job while tries are left, else end with the reason."""
     request = errand.request
     if lost := _not_planning(errand, event.epoch):
         return ignore(errand, lost)
-    done = (_job_done(event, now),)
+    done = (job_done(event.job, now),)
     if event.retryable and request.tries < MAX_TRIES:
         reason = JobReason(event.job.split("-", 1)[0])
         released = request.lease.model_copy(update={"owner": "", "until": now}) if request.lease else None
@@ -155,7 +138,7 @@ def plan_failed(errand: Errand, event: PlanFailed, now: datetime) -> Decision:
     return end(errand, status_for(event.category), plain_outcome(event.category, event.message), now, updates=done)
 
 
-def edited(errand: Errand, event: Edited, now: datetime) -> Decision:
+def edited(errand: Errand, event: events.Edited, now: datetime) -> Decision:
     """Plan again with the person's new words or wishes; what they decided before stays decided."""
     request = errand.request
     if request.status not in BEFORE_DIALING:
@@ -174,17 +157,13 @@ def edited(errand: Errand, event: Edited, now: datetime) -> Decision:
         text=event.text or request.text,
         wishes=wishes,
         not_before=event.not_before or request.not_before,
-        plan=None,
-        proposed=[],
-        release=[],
-        mandate=None,
-        approved=False,
         open_questions=[],
         updates=expired,
+        **_UNPLANNED,
     )
 
 
-def approved(errand: Errand, event: Approved, now: datetime) -> Decision:
+def approved(errand: Errand, event: events.Approved, now: datetime) -> Decision:
     """The yes that the plan, or after a call the callee's offer, was waiting for."""
     request = errand.request
     if request.status is Status.WAITING and errand.call is not None and event.mandate is not None:
@@ -228,7 +207,7 @@ def _after_yes(errand: Errand, now: datetime, **fields: Any) -> Decision:
     )
 
 
-def question_asked(errand: Errand, event: QuestionAsked, now: datetime) -> Decision:
+def question_asked(errand: Errand, event: events.QuestionAsked, now: datetime) -> Decision:
     """Keep the relay's question; the call goes on."""
     request = errand.request
     if event.attempt != request.attempt or request.status not in LIVE:
@@ -241,11 +220,13 @@ def question_asked(errand: Errand, event: QuestionAsked, now: datetime) -> Decis
     return move(errand, open_questions=names, creates=(Create(f"questions/{event.question_id}", question),))
 
 
-def question_answered(errand: Errand, event: QuestionAnswered, now: datetime) -> Decision:
+def question_answered(errand: Errand, event: events.QuestionAnswered, now: datetime) -> Decision:
     """Settle the answer by code, then go on: tell the relay, ring back, plan again, become ready, or stop."""
     request, question = errand.request, errand.question
     if question is None or question.status != "open" or event.question_id not in request.open_questions:
         return ignore(errand, "the question is closed", answer="closed")
+    if has_card_number(event.answer):
+        return ignore(errand, "card numbers are passed on to nobody", answer="card_number")
     if event.via == "sms" and needs_app(question, event.answer, request.mandate):
         return ignore(errand, "too much money for a text message", answer="needs_app")
     settled = settle(question, event.answer, request.release, request.mandate)
@@ -277,29 +258,18 @@ def question_answered(errand: Errand, event: QuestionAnswered, now: datetime) ->
     return next_attempt(errand, JobReason.ANSWER, now, **fields | {"plan": None, "proposed": [], "mandate": None})
 
 
-def retried(errand: Errand, event: Retried, now: datetime) -> Decision:
+def retried(errand: Errand, event: events.Retried, now: datetime) -> Decision:
     """Begin again from the person's words."""
     request = errand.request
     if request.status not in TERMINAL:
         return ignore(errand, f"not ended: {request.status.value}", answer="conflict")
-    return next_attempt(
-        errand,
-        JobReason.RETRY,
-        now,
-        plan=None,
-        proposed=[],
-        release=[],
-        mandate=None,
-        approved=False,
-        outcome=None,
-        not_before=None,
-    )
+    return next_attempt(errand, JobReason.RETRY, now, outcome=None, not_before=None, **_UNPLANNED)
 
 
-def job_finished(errand: Errand, event: JobFinished, now: datetime) -> Decision:
+def job_finished(errand: Errand, event: events.JobFinished, now: datetime) -> Decision:
     """The step's work is done without a change of status; the worker gives its lease back."""
     if lost := lease_lost(errand, event.epoch):
         return ignore(errand, lost)
     assert errand.request.lease is not None
     lease = errand.request.lease.model_copy(update={"owner": ""})
-    return move(errand, lease=lease, tries=0, updates=(_job_done(event, now),))
+    return move(errand, lease=lease, tries=0, updates=(job_done(event.job, now),))

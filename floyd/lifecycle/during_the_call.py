@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from floyd.documents import BEFORE_DIALING, CALL_ENDED, LIVE, TERMINAL, Call, CallStatus, Status
+from floyd.lifecycle import events
 from floyd.lifecycle.errand import (
+    ABSENT_AFTER,
     CALL_RANK,
     DIAL_WINDOW,
     HINT,
@@ -26,19 +28,6 @@ from floyd.lifecycle.errand import (
     status_for,
     wrap_up,
 )
-from floyd.lifecycle.events import (
-    CallFinished,
-    CancelRequested,
-    CarrierProgress,
-    DialClaimed,
-    DialDue,
-    DialRefused,
-    Posted,
-    Postponed,
-    PostUnknown,
-    ResumeGranted,
-    StreamStarted,
-)
 
 # Why a call ended, when only the carrier's final status tells.
 REASON_OF = {
@@ -51,10 +40,10 @@ REASON_OF = {
 }
 
 
-_CANCELLED = plain_outcome("cancelled", "You cancelled this request.")
+CANCELLED = plain_outcome("cancelled", "You cancelled this request.")
 
 
-def cancel_requested(errand: Errand, event: CancelRequested, now: datetime) -> Decision:
+def cancel_requested(errand: Errand, event: events.CancelRequested, now: datetime) -> Decision:
     """Stop at once while no phone can have rung; later, note the wish and say that the call must be ended."""
     request, call = errand.request, errand.call
     if request.status in TERMINAL or request.status is Status.WRAPPING:
@@ -62,13 +51,13 @@ def cancel_requested(errand: Errand, event: CancelRequested, now: datetime) -> D
     unrung = request.status is Status.DIALING and call is not None and call.status is CallStatus.INTENDED
     if request.status in BEFORE_DIALING or unrung:
         closed = (close_call(errand, "cancelled", now),) if unrung else ()
-        return end(errand, Status.CANCELLED, _CANCELLED, now, answer="cancelled", updates=closed)
+        return end(errand, Status.CANCELLED, CANCELLED, now, answer="cancelled", updates=closed)
     if request.cancel_requested_at is not None:
         return ignore(errand, "cancelled already", answer="end_call")
     return move(errand, cancel_requested_at=now, answer="end_call")
 
 
-def dial_due(errand: Errand, event: DialDue, now: datetime) -> Decision:
+def dial_due(errand: Errand, event: events.DialDue, now: datetime) -> Decision:
     """Write down the intent to ring: creating the call document is what makes the dialler act."""
     request = errand.request
     if request.status is not Status.READY:
@@ -95,19 +84,19 @@ def intend_again(errand: Errand, now: datetime, hints: int) -> Decision:
     return _intend(errand, errand.call.to, errand.call.from_, now, attempt=attempt, hints=hints, updates=closed)
 
 
-def _stale(errand: Errand, attempt: int) -> str | None:
-    """Why an event about a call is refused, or None when it is about the present one."""
-    if attempt != errand.request.attempt or errand.call is None:
-        return "another attempt"
-    return None
+_STALE = "another attempt"
 
 
-def dial_claimed(errand: Errand, event: DialClaimed, now: datetime) -> Decision:
+def _present(errand: Errand, attempt: int) -> Call | None:
+    """The present call if the event is about it."""
+    return errand.call if attempt == errand.request.attempt else None
+
+
+def dial_claimed(errand: Errand, event: events.DialClaimed, now: datetime) -> Decision:
     """Exactly one claim succeeds per attempt, and none after a confirmed cancel or when the intent is old."""
-    call = errand.call
-    if stale := _stale(errand, event.attempt):
-        return ignore(errand, stale)
-    assert call is not None
+    call = _present(errand, event.attempt)
+    if call is None:
+        return ignore(errand, _STALE)
     if errand.request.status is not Status.DIALING or call.status is not CallStatus.INTENDED:
         return ignore(errand, "claimed already")
     if errand.request.cancel_requested_at is not None:
@@ -119,14 +108,14 @@ def dial_claimed(errand: Errand, event: DialClaimed, now: datetime) -> Decision:
 
 def _no_phone_rang(errand: Errand, attempt: int) -> str | None:
     """Why "nobody was rung" cannot be true of this attempt, or None."""
-    if stale := _stale(errand, attempt):
-        return stale
-    assert errand.call is not None
-    rung = errand.call.sid is not None or errand.call.status not in (CallStatus.INTENDED, CallStatus.POSTING)
+    call = _present(errand, attempt)
+    if call is None:
+        return _STALE
+    rung = call.sid is not None or call.status not in (CallStatus.INTENDED, CallStatus.POSTING)
     return "a call exists" if errand.request.status is not Status.DIALING or rung else None
 
 
-def dial_refused(errand: Errand, event: DialRefused, now: datetime) -> Decision:
+def dial_refused(errand: Errand, event: events.DialRefused, now: datetime) -> Decision:
     if impossible := _no_phone_rang(errand, event.attempt):
         return ignore(errand, impossible)
     call = {"status": CallStatus.REFUSED, "end_reason": event.category, "ended_at": now}
@@ -134,23 +123,22 @@ def dial_refused(errand: Errand, event: DialRefused, now: datetime) -> Decision:
     return end(errand, status_for(event.category), outcome, now, call=call)
 
 
-def postponed(errand: Errand, event: Postponed, now: datetime) -> Decision:
+def postponed(errand: Errand, event: events.Postponed, now: datetime) -> Decision:
     """Not yet. An intent that was written already is closed, and the next attempt carries the errand on."""
     if errand.request.status is Status.READY and event.attempt == errand.request.attempt:
         return move(errand, not_before=event.until, deadline=event.until + HINT, status_reason=event.reason)
     if impossible := _no_phone_rang(errand, event.attempt):
         return ignore(errand, impossible)
     if errand.request.cancel_requested_at is not None:
-        return end(errand, Status.CANCELLED, _CANCELLED, now, updates=(close_call(errand, "cancelled", now),))
+        return end(errand, Status.CANCELLED, CANCELLED, now, updates=(close_call(errand, "cancelled", now),))
     return ready_again(errand, event.until, event.reason, updates=(close_call(errand, "postponed", now),))
 
 
-def posted(errand: Errand, event: Posted, now: datetime) -> Decision:
+def posted(errand: Errand, event: events.Posted, now: datetime) -> Decision:
     """The carrier has the call. A wish to cancel that came meanwhile is for the caller of this to carry out."""
-    if stale := _stale(errand, event.attempt):
-        return ignore(errand, stale, answer="cancel_other")
-    call = errand.call
-    assert call is not None
+    call = _present(errand, event.attempt)
+    if call is None:
+        return ignore(errand, _STALE, answer="cancel_other")
     unwanted = errand.request.cancel_requested_at is not None or errand.request.status in TERMINAL
     wanted = "end_call" if unwanted else None
     if call.sid is not None and call.sid != event.sid:
@@ -163,21 +151,19 @@ def posted(errand: Errand, event: Posted, now: datetime) -> Decision:
     return move(errand, call=changed, deadline=max(errand.request.deadline, now + RING_LIMIT), answer=wanted)
 
 
-def post_unknown(errand: Errand, event: PostUnknown, now: datetime) -> Decision:
-    if stale := _stale(errand, event.attempt):
-        return ignore(errand, stale)
-    assert errand.call is not None
-    if errand.call.status is not CallStatus.POSTING:
+def post_unknown(errand: Errand, event: events.PostUnknown, now: datetime) -> Decision:
+    call = _present(errand, event.attempt)
+    if call is None or call.status is not CallStatus.POSTING:
         return ignore(errand, "evidence came first")
-    return move(errand, call={"status": CallStatus.UNKNOWN}, deadline=now + RING_LIMIT)
+    return move(errand, call={"status": CallStatus.UNKNOWN}, deadline=now + ABSENT_AFTER)
 
 
-def carrier_progress(errand: Errand, event: CarrierProgress, now: datetime) -> Decision:
+def carrier_progress(errand: Errand, event: events.CarrierProgress, now: datetime) -> Decision:
     """Apply evidence by rank, so that order and copies do not matter; the first call id of an attempt is the call."""
     request, call = errand.request, errand.call
     final = event.status in CALL_ENDED
     if event.attempt != request.attempt or call is None:
-        return ignore(errand, "another attempt", answer=None if final else "cancel_other")
+        return ignore(errand, _STALE, answer=None if final else "cancel_other")
     if call.sid is not None and call.sid != event.sid:
         return ignore(errand, "another call was first", answer=None if final else "cancel_other")
     if request.status is Status.UNCONFIRMED:
@@ -197,22 +183,21 @@ def carrier_progress(errand: Errand, event: CarrierProgress, now: datetime) -> D
     rings = event.status in (CallStatus.RINGING, CallStatus.IN_PROGRESS) and request.status is Status.DIALING
     if rings:
         return move(errand, Status.RINGING, call=changed, deadline=now + RING_LIMIT, answer=wanted)
-    return move(errand, call=changed, answer=wanted)
+    return move(errand, call=changed, deadline=max(request.deadline, now + RING_LIMIT), answer=wanted)
 
 
-def _line_closed(errand: Errand, event: CarrierProgress, changed: dict[str, Any], now: datetime) -> Decision:
+def _line_closed(errand: Errand, event: events.CarrierProgress, changed: dict[str, Any], now: datetime) -> Decision:
     """The carrier says that the call is over. While a relay holds it, its own account follows within seconds."""
     request = errand.request
     changed["ended_at"] = now
     if request.status is Status.TALKING:
         return move(errand, call=changed, deadline=now + RELAY_GRACE)
-    if request.status is Status.WRAPPING:
-        return move(errand, call=changed)
-    reason = REASON_OF[event.status]
-    return wrap_up(errand, "cancelled" if request.cancel_requested_at is not None else reason, now, changed)
+    if errand.call is not None and errand.call.end_reason is not None:
+        return move(errand, call=changed)  # What the call came to is being worked out, or already known.
+    return wrap_up(errand, REASON_OF[event.status], now, changed)
 
 
-def _confirm(errand: Errand, event: CarrierProgress, now: datetime) -> Decision:
+def _confirm(errand: Errand, event: events.CarrierProgress, now: datetime) -> Decision:
     """Late evidence about a call of which nothing was known: the one way out of `unconfirmed` without the person."""
     if event.status not in CALL_ENDED:
         return ignore(errand, "not ended yet", answer="end_call")
@@ -227,28 +212,30 @@ def _confirm(errand: Errand, event: CarrierProgress, now: datetime) -> Decision:
     return end(errand, status_for(outcome.category), outcome, now, call=call)
 
 
-def resume_granted(errand: Errand, event: ResumeGranted, now: datetime) -> Decision:
+def resume_granted(errand: Errand, event: events.ResumeGranted, now: datetime) -> Decision:
     """One more stream for a call that is still wanted; the epoch shuts the old stream out."""
-    if stale := _stale(errand, event.attempt):
-        return ignore(errand, stale)
-    request, call = errand.request, errand.call
-    assert call is not None
-    if request.status not in LIVE or request.cancel_requested_at is not None or call.status in CALL_ENDED:
+    call = _present(errand, event.attempt)
+    if call is None or not _wanted(errand):
         return ignore(errand, "the call is not wanted any more")
     if call.hops >= MAX_HOPS:
         return ignore(errand, "the line broke too often")
     return move(errand, call={"hops": call.hops + 1, "epoch": call.epoch + 1})
 
 
-def stream_started(errand: Errand, event: StreamStarted, now: datetime) -> Decision:
-    """A relay asks whether the call is still wanted; only an accepted event lets it speak."""
-    if stale := _stale(errand, event.attempt):
-        return ignore(errand, stale)
+def _wanted(errand: Errand) -> bool:
     request, call = errand.request, errand.call
-    assert call is not None
+    ended = call is None or call.status in CALL_ENDED
+    return request.status in LIVE and request.cancel_requested_at is None and not ended
+
+
+def stream_started(errand: Errand, event: events.StreamStarted, now: datetime) -> Decision:
+    """A relay asks whether the call is still wanted; only an accepted event lets it speak."""
+    request, call = errand.request, _present(errand, event.attempt)
+    if call is None:
+        return ignore(errand, _STALE)
     if event.epoch != call.epoch:
         return ignore(errand, "another epoch")
-    if request.status not in LIVE or request.cancel_requested_at is not None or call.status in CALL_ENDED:
+    if not _wanted(errand):
         return ignore(errand, "the call is not wanted any more")
     changed: dict[str, Any] = {"relay_url": event.relay_url, "answered_at": call.answered_at or now}
     if CALL_RANK[call.status] < CALL_RANK[CallStatus.IN_PROGRESS]:
@@ -258,11 +245,10 @@ def stream_started(errand: Errand, event: StreamStarted, now: datetime) -> Decis
     return move(errand, Status.TALKING, call=changed, deadline=now + TALK_LIMIT)
 
 
-def call_finished(errand: Errand, event: CallFinished, now: datetime) -> Decision:
-    """The relay's word on why the conversation ended; the person's cancel stands above it."""
-    if stale := _stale(errand, event.attempt):
-        return ignore(errand, stale)
+def call_finished(errand: Errand, event: events.CallFinished, now: datetime) -> Decision:
+    """The relay's word on why the conversation ended."""
+    if _present(errand, event.attempt) is None:
+        return ignore(errand, _STALE)
     if errand.request.status not in LIVE:
         return ignore(errand, f"not live: {errand.request.status.value}")
-    cancelled = errand.request.cancel_requested_at is not None
-    return wrap_up(errand, "cancelled" if cancelled else event.end_reason, now)
+    return wrap_up(errand, event.end_reason, now)

@@ -21,6 +21,8 @@ WAITING_LIMIT = timedelta(days=7)
 DIAL_WINDOW = timedelta(minutes=10)
 # The carrier's default ring limit (60 s) and time for its callbacks (90 s).
 RING_LIMIT = timedelta(seconds=150)
+# A call that the carrier's list still lacks so long after the order's answer was lost was never placed.
+ABSENT_AFTER = timedelta(seconds=5)
 # The longest call a relay may hold (60 min) and time to wrap up.
 TALK_LIMIT = timedelta(minutes=65)
 # Between the carrier's "completed" and the relay's own account of the call.
@@ -175,15 +177,13 @@ def status_for(category: Category) -> Status:
 
 
 def wrap_up(errand: Errand, end_reason: str, now: datetime, call: Mapping[str, Any] | None = None) -> Decision:
-    """The call is over: its outcome is worked out next."""
+    """The call is over: its outcome is worked out next. The person's wish to cancel stands above every other reason."""
     assert errand.call is not None
+    if errand.request.cancel_requested_at is not None:
+        end_reason = "cancelled"
     fields: dict[str, Any] = {"end_reason": end_reason, "ended_at": errand.call.ended_at or now} | dict(call or {})
     return move(
-        errand,
-        Status.WRAPPING,
-        call=fields,
-        creates=(job(errand, JobReason.OUTCOME, now),),
-        deadline=now + HINT,
+        errand, Status.WRAPPING, call=fields, creates=(job(errand, JobReason.OUTCOME, now),), deadline=now + HINT
     )
 
 

@@ -13,8 +13,14 @@ from floyd.documents import CallStatus, JobReason, Question, Released
 from floyd.plans import Category, MandateTerms, Outcome, Plan
 
 
+class Event:
+    """Any of them."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class JobClaimed:
+class JobClaimed(Event):
     """A worker wants the step that a job stands for. It holds the lease named in the errand after an accepted claim."""
 
     owner: str
@@ -23,14 +29,7 @@ class JobClaimed:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaseRenewed:
-    """The worker is alive and needs more time."""
-
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Event):
     """The plan is frozen. With questions the request waits for the person, without it is ready from `not_before` on.
 
     `proposed`: facts with share `ask` that the approval question is about. `job`: the job that this finishes.
@@ -47,7 +46,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class AnsweredFromFacts:
+class AnsweredFromFacts(Event):
     """No call is needed: `text` answers the person."""
 
     epoch: int
@@ -57,7 +56,7 @@ class AnsweredFromFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanFailed:
+class PlanFailed(Event):
     """Planning failed. A retryable failure is tried again by a fresh job; otherwise `message` is the last word."""
 
     epoch: int
@@ -68,7 +67,7 @@ class PlanFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class JobFinished:
+class JobFinished(Event):
     """A job did its work without moving the request (the approval job prepares sound)."""
 
     epoch: int
@@ -76,7 +75,7 @@ class JobFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Edited:
+class Edited(Event):
     """The person changed the request before dialling; absent means unchanged. It is planned again."""
 
     text: str | None = None
@@ -86,12 +85,12 @@ class Edited:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRequested:
+class CancelRequested(Event):
     """The person no longer wants the call."""
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Event):
     """The person approved the plan, possibly with another release set (facts with their values) or mandate."""
 
     release: tuple[Released, ...] | None = None
@@ -99,7 +98,7 @@ class Approved:
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAsked:
+class QuestionAsked(Event):
     """The relay asks the person something during a live call."""
 
     attempt: int
@@ -108,7 +107,7 @@ class QuestionAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAnswered:
+class QuestionAnswered(Event):
     """The person answered, in the app or by SMS."""
 
     question_id: str
@@ -117,12 +116,12 @@ class QuestionAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(Event):
     """The person wants a request that has ended to be tried again."""
 
 
 @dataclass(frozen=True, slots=True)
-class DialDue:
+class DialDue(Event):
     """It is time to ring: `to` from `from_`, both E.164."""
 
     to: str
@@ -130,14 +129,14 @@ class DialDue:
 
 
 @dataclass(frozen=True, slots=True)
-class DialClaimed:
+class DialClaimed(Event):
     """A dialler wants to be the one that rings. Only after an accepted claim may it talk to the carrier."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
-class DialRefused:
+class DialRefused(Event):
     """Code or the carrier definitely refused to place the call; the phone has not rung."""
 
     attempt: int
@@ -146,7 +145,7 @@ class DialRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class Postponed:
+class Postponed(Event):
     """The call may not be placed yet (quiet hours, no room, dialling stopped); the phone has not rung."""
 
     attempt: int
@@ -155,7 +154,7 @@ class Postponed:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Event):
     """The carrier accepted the call under this id."""
 
     attempt: int
@@ -163,32 +162,31 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class PostUnknown:
+class PostUnknown(Event):
     """The carrier was asked to ring and its answer was lost: a call may exist."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
-class CarrierProgress:
+class CarrierProgress(Event):
     """Signed evidence from the carrier, in any order and any number of copies."""
 
     attempt: int
     sid: str
     status: CallStatus
     duration_s: int | None = None
-    sip_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeGranted:
+class ResumeGranted(Event):
     """The stream broke and the carrier asks what to do: one more stream, under the next epoch."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True)
-class StreamStarted:
+class StreamStarted(Event):
     """A relay holds the call's sound, with a token of this epoch."""
 
     attempt: int
@@ -197,7 +195,7 @@ class StreamStarted:
 
 
 @dataclass(frozen=True, slots=True)
-class CallFinished:
+class CallFinished(Event):
     """The conversation is over; `end_reason` is the relay's word for why."""
 
     attempt: int
@@ -205,7 +203,7 @@ class CallFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeFound:
+class OutcomeFound(Event):
     """What the call came to, checked by code. `cost` is in dollars, a decimal string, for this attempt."""
 
     epoch: int
@@ -215,39 +213,12 @@ class OutcomeFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class Swept(Event):
     """The sweeper found the deadline passed. `evidence` is what the carrier says about the call, if it was asked:
 
     `live`: it exists and has not ended. `absent`: no such call. `unknown`: not asked, or no answer.
-    A call that has ended is reported by CarrierProgress instead.
+    A call that has ended is reported by CarrierProgress instead. `attempt`: whose call the evidence is about.
     """
 
     evidence: Literal["live", "absent", "unknown"] = "unknown"
-
-
-Event = (
-    JobClaimed
-    | LeaseRenewed
-    | Planned
-    | AnsweredFromFacts
-    | PlanFailed
-    | JobFinished
-    | Edited
-    | CancelRequested
-    | Approved
-    | QuestionAsked
-    | QuestionAnswered
-    | Retried
-    | DialDue
-    | DialClaimed
-    | DialRefused
-    | Postponed
-    | Posted
-    | PostUnknown
-    | CarrierProgress
-    | ResumeGranted
-    | StreamStarted
-    | CallFinished
-    | OutcomeFound
-    | Swept
-)
+    attempt: int | None = None

@@ -5,7 +5,7 @@ create, a later one is guarded by the update time it was decided on, and a lost 
 """
 
 from floyd.store.connection import name_of
-from floyd.store.lines import Lines
+from floyd.store.lines import Lines, line_holder
 from floyd.store.records import Callee, InboxCommand, Line, Speech, StreamToken, Switch
 from floyd.store.requests import Moved, Snapshot, request_path
 
@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "StreamToken",
     "Switch",
+    "line_holder",
     "name_of",
     "request_path",
 ]

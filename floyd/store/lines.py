@@ -6,9 +6,7 @@ day's money, and a room at a relay. `dial_locks/{hash of both numbers}` names it
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -16,15 +14,13 @@ from typing import Any, Literal
 from google.api_core.exceptions import NotFound
 from google.cloud.firestore import FieldFilter
 
-from floyd.documents import Request, Status
 from floyd.errors import LostGuardError
-from floyd.lifecycle.errand import HINT
-from floyd.store.connection import LOST_GUARD, TIMEOUT_S, fields_of, name_of
-from floyd.store.operations import CALLS_KEPT, Operations
+from floyd.store.connection import LOST_GUARD, TIMEOUT_S, Fields, fields_of, name_of, read_time
+from floyd.store.operations import Operations
 from floyd.store.records import Callee, Line
 
-# Many calls may begin in the same moment and all count in one document, so more patience than elsewhere.
-LINE_TRIES = 40
+# Enough to judge how often a number was called lately.
+CALLS_KEPT = 20
 # Removed per kind and pass: more would keep the sweeper from its other work.
 REMOVED_AT_ONCE = 200
 # A relay silent this long, with nothing live, is gone for good.
@@ -38,9 +34,9 @@ def line_name(caller: str, to: str) -> str:
     return name_of(caller, to)
 
 
-def line_holder(uid: str, rid: str, attempt: int) -> str:
-    """The name of an attempt as the holder of lines and rooms."""
-    return f"{name_of(uid, rid)[:20]}-{attempt}"
+def line_holder(uid: str, rid: str, attempt: int, epoch: int = 1) -> str:
+    """The name of an attempt as the holder of a line, and of the room for its stream of this epoch."""
+    return f"{name_of(uid, rid)[:20]}-{attempt}" + (f"-{epoch}" if epoch > 1 else "")
 
 
 class Lines(Operations):
@@ -52,10 +48,10 @@ class Lines(Operations):
             return "number_busy"
         refused: NoLine | None = None
 
-        def change(fields: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
+        def change(fields: Fields, now: datetime) -> Fields | None:
             nonlocal refused
-            held = _unexpired((fields or {}).get("held", {}), now)
-            spent = Decimal((fields or {}).get("amount", "0"))
+            held = _unexpired(fields.get("held", {}), now)
+            spent = Decimal(fields.get("amount", "0"))
             promised = sum((Decimal(each["amount"]) for each in held.values()), Decimal(0))
             if spent + Decimal(line.amount) > day_limit:
                 refused = "money_spent"
@@ -70,7 +66,7 @@ class Lines(Operations):
 
         yesterday = await self._held_before(line.day)
         try:
-            if await self._patiently(f"spend/{line.day}", change):
+            if await self.change(f"spend/{line.day}", change):
                 return None
         except LostGuardError:
             refused = "lines_busy"
@@ -83,13 +79,13 @@ class Lines(Operations):
         if line is None:
             return False
 
-        def change(fields: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
-            held = dict((fields or {}).get("held", {}))
+        def change(fields: Fields, now: datetime) -> Fields | None:
+            held = dict(fields.get("held", {}))
             held.pop(holder, None)
-            amount = Decimal((fields or {}).get("amount", "0")) + cost
+            amount = Decimal(fields.get("amount", "0")) + cost
             return {"held": held, "amount": str(amount), "currency": "USD"}
 
-        await self._patiently(f"spend/{line.day}", change)
+        await self.change(f"spend/{line.day}", change)
         if line.relay_url:
             await self.free_room(line.relay_url, holder)
         return True
@@ -102,7 +98,7 @@ class Lines(Operations):
 
     async def lines(self) -> list[Line]:
         """All lines that are held, or whose holder vanished."""
-        return [Line.from_store(fields) for _, fields in await self.below("dial_locks")]
+        return [line for _, line in await self.all("dial_locks", Line)]
 
     async def note_ring(self, number: str, uid: str, at: datetime) -> None:
         """Enter a call into the ledger of this number, which counts over all people."""
@@ -125,17 +121,7 @@ class Lines(Operations):
 
     async def callee_at(self, number: str) -> Callee:
         """What is known of this number (E.164)."""
-        return await self.callee(name_of(number))
-
-    async def due_to_ring(self, now: datetime) -> list[tuple[str, str, Request]]:
-        """Ready requests whose moment has come."""
-        # A ready request's deadline lies HINT after the moment when it is due.
-        candidates = await self.overdue(now + HINT)
-        return [
-            (uid, rid, request)
-            for uid, rid, request in candidates
-            if request.status is Status.READY and (request.not_before is None or request.not_before <= now)
-        ]
+        return await self.get(f"callees/{name_of(number)}", Callee) or Callee()
 
     async def remove_expired(self, now: datetime) -> int:
         """Remove what has outlived its use: tokens, delivery marks, prepared sound, lines, forgotten relays."""
@@ -162,14 +148,14 @@ class Lines(Operations):
                     continue
         return removed
 
-    async def _change_callee(self, number: str, change: Callable[[Callee], dict[str, Any]]) -> None:
-        await self._patiently(f"callees/{name_of(number)}", lambda fields, _: change(Callee.from_store(fields)))
+    async def _change_callee(self, number: str, change: Callable[[Callee], Fields]) -> None:
+        await self.change(f"callees/{name_of(number)}", lambda fields, _: change(Callee.from_store(fields)))
 
     async def _lock(self, line: Line) -> bool:
-        def change(fields: dict[str, Any] | None, now: datetime) -> dict[str, Any] | None:
+        def change(fields: Fields, now: datetime) -> Fields | None:
             return None if fields and fields["until"] > now else line.to_store()
 
-        return await self._patiently(f"dial_locks/{line_name(line.caller, line.to)}", change)
+        return await self.change(f"dial_locks/{line_name(line.caller, line.to)}", change)
 
     async def _unlock(self, caller: str, to: str, holder: str) -> Line | None:
         """Remove the holder's lock and return it; None when it is another's or gone.
@@ -191,26 +177,7 @@ class Lines(Operations):
         """Calls of the day before that still hold a line; nobody takes new ones there, so a plain read is enough."""
         before = (datetime.fromisoformat(day) - timedelta(days=1)).date().isoformat()
         snapshot = await self.read(f"spend/{before}")
-        assert snapshot.read_time is not None
-        return len(_unexpired(fields_of(snapshot).get("held", {}), snapshot.read_time)) if snapshot.exists else 0
-
-    async def _patiently(
-        self, path: str, change: Callable[[dict[str, Any] | None, datetime], dict[str, Any] | None]
-    ) -> bool:
-        """As `_guarded`, for documents that many writers want at once."""
-        for lost in range(LINE_TRIES):
-            snapshot = await self.read(path)
-            assert snapshot.read_time is not None
-            fields = change(fields_of(snapshot) if snapshot.exists else None, snapshot.read_time)
-            if fields is None:
-                return False
-            write: Awaitable[bool]
-            write = self.replace(snapshot, fields) if snapshot.exists else self.create(path, {"v": 1, **fields})
-            if await write:
-                return True
-            # Jitter parts the racers; it guards no secret.
-            await asyncio.sleep(random.uniform(0.005, 0.05) * min(lost + 1, 10))  # noqa: S311
-        raise LostGuardError(f"{path}: {LINE_TRIES} writes were overtaken")
+        return len(_unexpired(fields_of(snapshot).get("held", {}), read_time(snapshot)))
 
 
 def day_of(now: datetime) -> str:
@@ -218,5 +185,5 @@ def day_of(now: datetime) -> str:
     return now.astimezone(UTC).date().isoformat()
 
 
-def _unexpired(held: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _unexpired(held: Mapping[str, Any], now: datetime) -> Fields:
     return {holder: each for holder, each in held.items() if each["until"] > now}

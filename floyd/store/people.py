@@ -18,8 +18,7 @@ class People(Requests):
 
     async def person(self, uid: str) -> Person:
         """The profile; a person who has never written one has the defaults."""
-        snapshot = await self.read(f"users/{uid}")
-        return Person.from_store(snapshot.to_dict() if snapshot.exists else None)
+        return await self.get(f"users/{uid}", Person) or Person()
 
     async def note_person(self, uid: str, fields: dict[str, Any]) -> None:
         """Set server-kept fields of the profile (number, limits, texts)."""
@@ -34,23 +33,12 @@ class People(Requests):
 
     async def facts(self, uid: str, now: datetime) -> list[Fact]:
         """The facts that have not expired, in order of their keys. Removal of expired ones may lag by a day."""
-        documents = await self.below(f"users/{uid}/facts")
-        known = [Fact.from_store(fields) for _, fields in documents]
-        return sorted(
-            (fact for fact in known if not fact.expires_at or fact.expires_at > now), key=lambda fact: fact.key
-        )
-
-    async def set_fact(self, uid: str, fact: Fact) -> str:
-        """Keep a fact under its key; returns the document's name."""
-        name = name_of(fact.key)[:20]
-        await self.put(f"users/{uid}/facts/{name}", fact)
-        return name
-
-    async def forget_fact(self, uid: str, key: str) -> None:
-        await self.delete(f"users/{uid}/facts/{name_of(key)[:20]}")
+        known = [fact for _, fact in await self.all(f"users/{uid}/facts", Fact)]
+        fresh = (fact for fact in known if not fact.expires_at or fact.expires_at > now)
+        return sorted(fresh, key=lambda fact: fact.key)
 
     async def places(self, uid: str) -> list[Place]:
-        return [Place.from_store(fields) for _, fields in await self.below(f"users/{uid}/places")]
+        return [place for _, place in await self.all(f"users/{uid}/places", Place)]
 
     async def note_result(
         self,

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from google.cloud.firestore import DELETE_FIELD, DocumentSnapshot, FieldFilter
 
-from floyd.documents import (
-    LIVE,
-    TERMINAL,
-    Call,
-    Document,
-    Job,
-    JobReason,
-    Live,
-    Question,
-    Request,
-    Status,
-    Turn,
-)
+from floyd import logs
+from floyd.documents import LIVE, TERMINAL, Call, Document, Job, JobReason, Live, Question, Request, Status, Turn
 from floyd.errors import ConflictError, LostGuardError, NotFoundError
 from floyd.lifecycle import Decision, Errand, Event, decide
 from floyd.lifecycle.errand import HINT
-from floyd.store.connection import (
-    GUARDED_TRIES,
-    LOST_GUARD,
-    TIMEOUT_S,
-    UNCERTAIN,
-    Connection,
-    fields_of,
-    name_of,
-    read_time,
-)
+from floyd.store import canonical
+from floyd.store.connection import LOST_GUARD, TIMEOUT_S, UNCERTAIN, Connection, fields_of, name_of, pause, read_time
 
-NOT_ENDED = [status.value for status in Status if status not in TERMINAL]
+MOVE_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +61,7 @@ class Requests(Connection):
         Returns its id, the request as stored, and whether it is new. Raises ConflictError when the key came with
         other text before.
         """
-        rid, said = name_of(uid, idempotency_key)[:20], name_of(text)
+        rid = name_of(uid, idempotency_key)[:20]
         request = Request(
             text=text,
             language=language,
@@ -90,7 +69,7 @@ class Requests(Connection):
             deadline=now + HINT,
             not_before=not_before,
             dry_run=dry_run,
-            said=said,
+            said=name_of(text),
             trace=trace,
         )
         batch = self.client.batch()
@@ -100,12 +79,10 @@ class Requests(Connection):
         try:
             await batch.commit(retry=None, timeout=TIMEOUT_S)
         except LOST_GUARD:
-            known = await self.request(uid, rid)
+            known = await self.known_request(uid, text, idempotency_key)
             if known is None:
                 raise
-            if known.said != said:
-                raise ConflictError("This idempotency_key was used with other text.") from None
-            return rid, known, False
+            return *known, False
         return rid, request, True
 
     async def known_request(self, uid: str, text: str, idempotency_key: str) -> tuple[str, Request] | None:
@@ -117,14 +94,17 @@ class Requests(Connection):
         return None if known is None else (rid, known)
 
     async def request(self, uid: str, rid: str) -> Request | None:
-        snapshot = await self.read(request_path(uid, rid))
-        return Request.from_store(fields_of(snapshot)) if snapshot.exists else None
+        return await self.get(request_path(uid, rid), Request)
 
     async def requests_since(self, uid: str, since: datetime) -> int:
         """How many requests this person made after `since`."""
-        return await self._count(
-            self.client.collection(f"users/{uid}/requests").where(filter=FieldFilter("created_at", ">", since))
+        made: Any = self.client.collection(f"users/{uid}/requests")
+        result = (
+            await made.where(filter=FieldFilter("created_at", ">", since))
+            .count(alias="n")
+            .get(retry=None, timeout=TIMEOUT_S)
         )
+        return int(result[0][0].value)
 
     async def load(self, uid: str, rid: str, *, attempt: int = 1, question: str | None = None) -> Snapshot:
         """The request, its present call, and one question if asked for. One round trip if `attempt` was a good guess.
@@ -142,6 +122,7 @@ class Requests(Connection):
         if not head.exists:
             raise NotFoundError("There is no such request.")
         request = Request.from_store(fields_of(head))
+        logs.trace.set(request.trace)  # From here on whoever asked works for this request.
         if request.attempt == attempt:
             call = found[f"{path}/calls/{attempt}"]
         else:
@@ -162,21 +143,22 @@ class Requests(Connection):
         Without `now` the store's own clock decides. Raises NotFoundError, and LostGuardError after many lost races.
         """
         question: str | None = getattr(event, "question_id", None)
-        attempt: int = getattr(event, "attempt", 1)
-        for lost in range(GUARDED_TRIES):
+        attempt: int = getattr(event, "attempt", None) or 1
+        for lost in range(MOVE_TRIES):
             snapshot = await self.load(uid, rid, attempt=attempt, question=question)
-            decision = decide(snapshot.errand, event, now or snapshot.read_at)
+            at = now or snapshot.read_at
+            decision = decide(snapshot.errand, event, at)
             if decision.ignored is not None:
                 return Moved(snapshot.errand, decision)
             try:
                 await self._commit(snapshot, decision)
             except (*LOST_GUARD, *UNCERTAIN):
                 attempt = snapshot.errand.request.attempt
-                # Jitter parts the racers; it guards no secret.
-                await asyncio.sleep(random.uniform(0.005, 0.05) * (lost + 1))  # noqa: S311
+                await pause(lost)
                 continue
+            canonical.tell(snapshot.errand, decision, at)
             return Moved(decision.errand, decision)
-        raise LostGuardError(f"request {rid}: {GUARDED_TRIES} writes were overtaken")
+        raise LostGuardError(f"request {rid}: {MOVE_TRIES} writes were overtaken")
 
     async def _commit(self, before: Snapshot, decision: Decision) -> None:
         errand, after = before.errand, decision.errand
@@ -196,78 +178,58 @@ class Requests(Connection):
 
     async def overdue(self, now: datetime, limit: int = 200) -> list[tuple[str, str, Request]]:
         """Requests of all people whose deadline has passed, oldest first."""
-        query = (
-            self.client.collection_group("requests")
-            .where(filter=FieldFilter("status", "in", NOT_ENDED))
-            .where(filter=FieldFilter("deadline", "<=", now))
-            .order_by("deadline")
-            .limit(limit)
-        )
-        return [item async for item in self._requests(query)]
+        query = self.client.collection_group("requests").where(filter=_among(set(Status) - TERMINAL))
+        query = query.where(filter=FieldFilter("deadline", "<=", now)).order_by("deadline").limit(limit)
+        return await self._requests(query)
+
+    async def due_to_ring(self, now: datetime) -> list[tuple[str, str, Request]]:
+        """Ready requests whose moment has come."""
+        # A ready request's deadline lies HINT after the moment when it is due.
+        return [
+            item
+            for item in await self.overdue(now + HINT)
+            if item[2].status is Status.READY and (item[2].not_before is None or item[2].not_before <= now)
+        ]
 
     async def live_requests(self, limit: int = 500) -> list[tuple[str, str, Request]]:
         """Requests of all people that hold or may hold a phone line."""
-        statuses = [status.value for status in LIVE]
-        query = (
-            self.client.collection_group("requests").where(filter=FieldFilter("status", "in", statuses)).limit(limit)
-        )
-        return [item async for item in self._requests(query)]
+        return await self._requests(self.client.collection_group("requests").where(filter=_among(LIVE)).limit(limit))
 
-    async def live_count(self) -> int:
-        """How many lines are or may be held."""
-        statuses = [status.value for status in LIVE]
-        return await self._count(
-            self.client.collection_group("requests").where(filter=FieldFilter("status", "in", statuses))
-        )
-
-    async def _count(self, query: Any) -> int:
-        result = await query.count(alias="n").get(retry=None, timeout=TIMEOUT_S)
-        return int(result[0][0].value)
-
-    async def own_requests(self, uid: str, statuses: list[Status], limit: int = 100) -> list[tuple[str, Request]]:
+    async def own_requests(self, uid: str, statuses: Iterable[Status], limit: int = 100) -> list[tuple[str, Request]]:
         """One person's requests in these statuses."""
-        values = [status.value for status in statuses]
-        query = (
-            self.client.collection(f"users/{uid}/requests")
-            .where(filter=FieldFilter("status", "in", values))
-            .limit(limit)
-        )
-        return [(rid, request) async for _, rid, request in self._requests(query)]
+        query = self.client.collection(f"users/{uid}/requests").where(filter=_among(statuses)).limit(limit)
+        return [(rid, request) for _, rid, request in await self._requests(query)]
 
-    async def _requests(self, query: Any) -> AsyncIterator[tuple[str, str, Request]]:
+    async def _requests(self, query: Any) -> list[tuple[str, str, Request]]:
+        found = []
         async for snapshot in query.stream(retry=None, timeout=TIMEOUT_S):
             _, uid, _, rid = snapshot.reference.path.split("/")
-            yield uid, rid, Request.from_store(snapshot.to_dict())
+            found.append((uid, rid, Request.from_store(snapshot.to_dict())))
+        return found
 
     async def open_questions(self, uid: str) -> list[tuple[str, str, Question]]:
         """(request, question id, question) for everything this person may still answer, newest first."""
-        statuses = [Status.WAITING, *LIVE, Status.WRAPPING]
         found = []
-        for rid, request in await self.own_requests(uid, statuses):
+        for rid, request in await self.own_requests(uid, {Status.WAITING, *LIVE, Status.WRAPPING}):
             for name in request.open_questions:
-                snapshot = await self.read(f"{request_path(uid, rid)}/questions/{name}")
-                if snapshot.exists:
-                    found.append((rid, name, Question.from_store(fields_of(snapshot))))
+                if question := await self.question(uid, rid, name):
+                    found.append((rid, name, question))
         return sorted(found, key=lambda item: str(item[2].created_at), reverse=True)
 
     async def questions(self, uid: str, rid: str) -> list[tuple[str, Question]]:
         """All questions of a request, oldest first."""
-        documents = await self.below(f"{request_path(uid, rid)}/questions")
-        known = [(name, Question.from_store(fields)) for name, fields in documents]
+        known = await self.all(f"{request_path(uid, rid)}/questions", Question)
         return sorted(known, key=lambda item: str(item[1].created_at))
 
     async def question(self, uid: str, rid: str, question_id: str) -> Question | None:
-        snapshot = await self.read(f"{request_path(uid, rid)}/questions/{question_id}")
-        return Question.from_store(fields_of(snapshot)) if snapshot.exists else None
+        return await self.get(f"{request_path(uid, rid)}/questions/{question_id}", Question)
 
     async def calls(self, uid: str, rid: str) -> list[tuple[int, Call]]:
         """All attempts of a request that were to ring, oldest first."""
-        documents = await self.below(f"{request_path(uid, rid)}/calls")
-        return sorted((int(name), Call.from_store(fields)) for name, fields in documents)
+        return sorted((int(name), call) for name, call in await self.all(f"{request_path(uid, rid)}/calls", Call))
 
     async def call(self, uid: str, rid: str, attempt: int) -> Call | None:
-        snapshot = await self.read(f"{request_path(uid, rid)}/calls/{attempt}")
-        return Call.from_store(fields_of(snapshot)) if snapshot.exists else None
+        return await self.get(f"{request_path(uid, rid)}/calls/{attempt}", Call)
 
     async def note_call(self, uid: str, rid: str, attempt: int, fields: dict[str, Any]) -> None:
         """Add the relay's measurements (gaps, cost, line) to a call; its status moves only through `move`."""
@@ -275,12 +237,7 @@ class Requests(Connection):
         await reference.update(fields, retry=None, timeout=TIMEOUT_S)
 
     async def job(self, uid: str, rid: str, job_id: str) -> Job | None:
-        snapshot = await self.read(f"{request_path(uid, rid)}/jobs/{job_id}")
-        return Job.from_store(fields_of(snapshot)) if snapshot.exists else None
-
-    async def add_turn(self, uid: str, rid: str, seq: int, turn: Turn) -> bool:
-        """Keep a finished turn; False when it is there already, so a retry is harmless."""
-        return await self.create(f"{request_path(uid, rid)}/turns/{seq:06d}", turn)
+        return await self.get(f"{request_path(uid, rid)}/jobs/{job_id}", Job)
 
     async def save_turns(self, uid: str, rid: str, turns: Mapping[int, Turn | None], live: Live | None) -> None:
         """Write the newest state of these turns, and of the live view, in one commit. Writing again is harmless.
@@ -300,22 +257,12 @@ class Requests(Connection):
 
     async def turns(self, uid: str, rid: str, call: int | None = None) -> list[tuple[int, Turn]]:
         """The transcript in order, of one attempt or of all."""
-        documents = await self.below(f"{request_path(uid, rid)}/turns")
-        known = sorted((int(name), Turn.from_store(fields)) for name, fields in documents)
-        return [(seq, turn) for seq, turn in known if call is None or turn.call == call]
+        known = await self.all(f"{request_path(uid, rid)}/turns", Turn)
+        return [(int(name), turn) for name, turn in known if call is None or turn.call == call]
 
-    async def show_live(self, uid: str, rid: str, live: Live) -> None:
-        """The newest interim words; the caller keeps to one write a second."""
-        await self.put(f"{request_path(uid, rid)}/live/now", live)
 
-    async def add_event(self, uid: str, rid: str, name: str, fields: dict[str, Any]) -> bool:
-        """A remark below the request that changes nothing (late evidence, a proposed fact); once per name."""
-        return await self.create(f"{request_path(uid, rid)}/events/{name}", {"v": 1, **fields})
-
-    async def below(self, collection: str) -> list[tuple[str, dict[str, Any]]]:
-        """All documents of one collection."""
-        query = self.client.collection(collection)
-        return [(item.id, item.to_dict() or {}) async for item in query.stream(retry=None, timeout=TIMEOUT_S)]
+def _among(statuses: Iterable[Status]) -> FieldFilter:
+    return FieldFilter("status", "in", sorted(status.value for status in statuses))
 
 
 def changes(before: Document, after: Document) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from floyd.answers import needs_app, settle, verdict
+from floyd.answers import has_card_number, needs_app, settle, verdict
 from floyd.documents import Question, Released
 from floyd.plans import MandateTerms
 
@@ -103,3 +103,19 @@ def test_much_money_needs_the_app() -> None:
     assert not needs_app(ask(), "yes", much)
     assert needs_app(ask(kind="approval"), "yes", much)
     assert not needs_app(ask(kind="approval", offer=None), "yes", much)
+
+
+@pytest.mark.parametrize(
+    ("answer", "card"),
+    [
+        ("4111 1111 1111 1111", True),
+        ("it's 3782-822463-10005, ok?", True),
+        ("4111 1111 1111 1112", False),
+        ("call 312 555 0142 or 312 555 0143", False),
+        ("order 12345678901234567890123", False),
+        ("", False),
+    ],
+)
+def test_card_numbers_are_recognised(answer: str, card: bool) -> None:
+    """If this fails a card number is read to whoever answers the phone, or an ordinary number is refused."""
+    assert has_card_number(answer) is card

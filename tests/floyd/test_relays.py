@@ -43,8 +43,8 @@ def test_one_relay_has_one_name() -> None:
     assert shard_id(A) != shard_id(B)
 
 
-def test_a_relay_in_the_cloud_is_reached_by_the_tag_of_its_newest_revision() -> None:
-    """Fails if a roll-out moves the listeners of a running call to another revision."""
+def test_a_relay_in_the_cloud_is_reached_by_the_tag_of_the_revision_with_the_traffic() -> None:
+    """Fails if a roll-out moves the listeners of a running call, or new calls go to a revision not yet rolled out."""
     newest = run_v2.TrafficTargetStatus(revision="relay-0-2", tag="r2", uri="https://r2---relay-0.example.run.app")
     older = run_v2.TrafficTargetStatus(revision="relay-0-1", tag="r1", uri="https://r1---relay-0.example.run.app")
     service = run_v2.Service(
@@ -53,8 +53,13 @@ def test_a_relay_in_the_cloud_is_reached_by_the_tag_of_its_newest_revision() -> 
         traffic_statuses=[older, newest],
     )
     assert _origin(service) == "wss://r2---relay-0.example.run.app"
+    older.percent = 100
+    service.traffic_statuses = [older, newest]
+    assert _origin(service) == "wss://r1---relay-0.example.run.app"
     service.traffic_statuses = []
     assert _origin(service) == "wss://relay-0.example.run.app"
+    service.urls = ["https://relay-0-abcdefghij-uc.a.run.app", "https://relay-0-123456789012.us-central1.run.app"]
+    assert _origin(service) == "wss://relay-0-123456789012.us-central1.run.app"
 
 
 async def test_configured_relays_are_taken_as_they_are_and_a_silent_one_is_not_ready() -> None:

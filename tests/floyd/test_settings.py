@@ -69,6 +69,8 @@ def test_production_refuses_local_endpoints(name: str) -> None:
         ("FLOYD_CARRIER_URL", "http://carrier.example"),
         ("FLOYD_RELAY_URLS", "wss://a.example,ws://b.example"),
         ("FLOYD_RELAY_URL", "ws://b.example"),
+        ("FLOYD_VOICE_BASE_URL", "http://voice.example/v1"),
+        ("FLOYD_PLACES_ENDPOINT", "http://places.example"),
     ],
 )
 def test_production_refuses_plain_text(name: str, value: str) -> None:
@@ -92,6 +94,16 @@ def test_the_override_must_be_allowed_on_a_laptop() -> None:
         Settings.read("dial", local)
 
     assert Settings.read("dial", local | {"FLOYD_DIAL_ALLOW": "+12125550100, +12125550101"}).floyd_dial_override
+
+
+def test_a_speech_server_needs_its_address() -> None:
+    """If this fails a relay whose voice has no server starts, and every callee hears silence."""
+    chosen = PRODUCTION | {"FLOYD_VOICE_BACKEND": "openai-speech"}
+
+    with pytest.raises(ConfigError, match="FLOYD_VOICE_BASE_URL"):
+        Settings.read("relay", chosen)
+
+    assert Settings.read("relay", chosen | {"FLOYD_VOICE_BASE_URL": "https://voice.example/v1"}).floyd_voice_base_url
 
 
 def test_a_local_relay_finds_its_own_address_by_port() -> None:

@@ -19,8 +19,9 @@ from floyd.relays import Heartbeat, RelayDirectory
 from floyd.settings import Settings
 from floyd.signatures import HEADER
 from floyd.store import Store, request_path
-from functions.carrier import Incoming, Parts, receive
+from functions.carrier import Incoming, receive
 from functions.dialing import dial_call, intend_call
+from functions.live_calls import Parts
 from functions.sweeping import Sweep
 from standins.phone_network.call import Call as NetworkCall
 from standins.phone_network.exchange import Exchange
@@ -145,16 +146,7 @@ class Stage:
         return request.attempt
 
     async def dial(self, rid: str, attempt: int = 1, *, uid: str = "tom") -> str:
-        return await dial_call(
-            uid,
-            rid,
-            attempt,
-            store=self.store,
-            carrier=self.carrier,
-            relays=RelayDirectory(self.settings),
-            settings=self.settings,
-            now=self.now,
-        )
+        return await dial_call(uid, rid, attempt, replace(self.parts, now=self.now))
 
     async def ring(self, rid: str, number: str, *, uid: str = "tom") -> str:
         """A ready request, its intent, and one delivery of it to the dialler."""
@@ -170,7 +162,7 @@ class Stage:
         return call
 
     async def sweep(self, after: timedelta = timedelta(0)) -> dict[str, int]:
-        return await Sweep(self.store, self.carrier, self.settings, datetime.now(UTC) + after).run()
+        return await Sweep(replace(self.parts, now=datetime.now(UTC) + after)).run()
 
     async def rings(self, count: int) -> list[str]:
         """Wait until so many phones have rung; all numbers that rang."""

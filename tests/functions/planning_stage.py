@@ -47,7 +47,7 @@ class Stage:
         """Tom Baker with these facts."""
         await self.store.note_person(UID, {"name": "Tom Baker", "time_zone": "America/Chicago"} | profile)
         for fact in facts:
-            await self.store.set_fact(UID, fact)
+            await self.store.put(f"users/{UID}/facts/{fact.key}", fact)
 
     async def request(self, text: str, **fields: Any) -> str:
         self.made += 1
@@ -116,6 +116,7 @@ def stage(store: Store, port: int, **environment: str) -> Stage:
             "FLOYD_DIAL_ALLOW": f"{SCHOOL},+13125550199",
             # No voice unless a test brings one: what is not prepared is synthesised during the call.
             "FLOYD_VOICE_BACKEND": "openai-speech",
+            "FLOYD_VOICE_BASE_URL": "http://127.0.0.1:9/v1",
         }
         | environment,
     )

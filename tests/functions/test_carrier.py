@@ -10,7 +10,9 @@ import pytest
 
 from floyd.documents import CallStatus, Person, Status
 from floyd.lifecycle.events import CancelRequested, StreamStarted
+from floyd.relays import shard_id
 from floyd.signatures import sign
+from floyd.store import line_holder
 from floyd.tokens import token_digest
 from functions.carrier import BODY_LIMIT, Answer, Incoming, receive
 from tests.functions.conftest import ACCOUNT, ANSWERS, BUSY, FLOYD, TOKEN, Stage
@@ -168,6 +170,8 @@ async def test_a_broken_stream_goes_on_at_another_relay(stage: Stage) -> None:
     assert await stage.store.use_token(token_digest(first), call_sid="CA", used_by="thief") is None
     started = await stage.store.move("tom", "r1", StreamStarted(1, stage.relays[0].url, 1))
     assert started.decision.ignored, "a stream of the old epoch must stay shut out"
+    kept = (await stage.store.relays())[shard_id(stage.relays[1].url)].reserved
+    assert list(kept) == [line_holder("tom", "r1", 1, 2)], "what the relay frees when the stream begins"
 
 
 async def test_the_redirect_and_the_report_of_one_break_repair_it_once(stage: Stage) -> None:

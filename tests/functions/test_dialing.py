@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from floyd.documents import CallStatus, Person, Status
+from floyd.carrier import PlacedCall
+from floyd.documents import LIVE, Person, Status
 from floyd.lifecycle.events import CancelRequested, DialRefused, Postponed
 from floyd.phone_numbers import Number, Refusal
+from floyd.prices import DOLLARS_PER_MINUTE
 from floyd.store import Callee, Store, Switch, name_of
-from functions.dialing import CALLS_PER_BURST, CALLS_PER_DAY, WORST_COST, Circumstances, Target, category_of, judge_call
+from functions.dialing import (
+    CALLS_PER_BURST,
+    CALLS_PER_DAY,
+    Circumstances,
+    Target,
+    category_of,
+    judge_call,
+    talk_limit_s,
+)
+from functions.streams import carrier_url
 from tests.functions.conftest import FLOYD, Stage
 
 NOON = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -63,13 +75,30 @@ async def test_a_lost_answer_is_not_asked_for_again(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("acts", [True, False])
-async def test_server_errors_leave_it_open_whether_the_phone_rings(stage: Stage, acts: bool) -> None:
-    """Fails if an error of the carrier's is taken for a refusal, or makes Floyd order again."""
+async def test_an_error_of_the_carriers_is_settled_by_its_list(stage: Stage, acts: bool) -> None:
+    """Fails if a server error is taken for a refusal, rings twice, or leaves undone what was never ordered."""
     stage.exchange.faults.status, stage.exchange.faults.status_acts = 503, acts
-    stage.exchange.faults.suppress_callbacks = True
-    await stage.ring("r1", stage.number(0))
-    assert (await stage.call("r1")).status is CallStatus.UNKNOWN
+    number = stage.number(0)
+    await stage.ring("r1", number)
     assert len(stage.exchange.calls) == int(acts)
+    before = await stage.errand("r1")
+    assert (before.request.status in LIVE, before.request.attempt) == (True, 1 if acts else 2)
+    if acts:
+        assert await stage.rings(1) == [number]
+        return
+    assert await stage.dial("r1", 2) == "rings"
+    assert await stage.rings(1) == [number]
+    assert len(await stage.store.lines()) == 1
+    # The first order's call turns up all the same: its first report has it cancelled.
+    first = replace(before, request=before.request.model_copy(update={"attempt": 1}))
+    status_url = carrier_url(stage.settings, first, "status")
+    late = await stage.carrier.place_call(
+        to=stage.number(1), from_=FLOYD, twiml="<Response/>", status_callback=status_url
+    )
+    assert isinstance(late, PlacedCall)
+    async with asyncio.timeout(15), stage.answered:
+        await stage.answered.wait_for(lambda: stage.exchange.calls[late.sid].status == "canceled")
+    assert (await stage.errand("r1")).request.attempt == 2
 
 
 async def test_an_order_that_never_left_is_placed_later(stage: Stage) -> None:
@@ -108,7 +137,7 @@ async def test_a_definite_refusal_ends_the_errand_with_its_reason(stage: Stage) 
 
 async def test_the_switch_stops_all_dialling(stage: Stage) -> None:
     """Fails if a phone rings after `floyd stop`."""
-    await stage.store.set_switch(Switch(dialling=False, reason="test"))
+    await stage.store.put("system/switch", Switch(dialling=False, reason="test"))
     assert "switched off" in await stage.ring("r1", stage.number(0))
     assert (await stage.errand("r1")).request.status is Status.READY
     assert stage.exchange.calls == {}
@@ -177,15 +206,28 @@ async def test_no_more_calls_at_once_than_there_are_lines(stage: Stage) -> None:
 
 async def test_money_is_set_aside_before_the_call(stage: Stage) -> None:
     """Fails if calls under way together can cost more than the day's limit."""
-    poor = stage.with_settings(floyd_daily_spend=WORST_COST + Decimal("0.01"))
+    half_an_hour = DOLLARS_PER_MINUTE * 30
+    poor = stage.with_settings(floyd_daily_spend=half_an_hour + Decimal("0.01"))
     assert await poor.ring("r1", stage.number(0)) == "rings"
     assert "set aside" in await poor.ring("r2", stage.number(1))
-    poorer = stage.with_settings(floyd_daily_spend=WORST_COST / 2)
+    poorer = stage.with_settings(floyd_daily_spend=half_an_hour / 2)
     await poorer.ring("r3", stage.number(2))
     outcome = (await stage.errand("r3")).request.outcome
     assert outcome is not None
     assert outcome.category == "cost_limit"
     assert len(await stage.rings(1)) == 1
+
+
+async def test_what_a_call_may_cost_follows_from_how_long_it_may_last(stage: Stage) -> None:
+    """Fails if the carrier lets a call run longer than the money set aside for it lasts."""
+    await stage.store.note_person("tom", {"limits": {"call_minutes": 10}})
+    await stage.ring("r1", stage.number(0))
+    (line,) = await stage.store.lines()
+    (call,) = stage.exchange.calls.values()
+    assert (call.order.time_limit_s, Decimal(line.amount)) == (600, DOLLARS_PER_MINUTE * 10)
+    assert line.until - stage.now > timedelta(minutes=10)
+    for minutes, limit_s in ((0, 60), (500, 3600)):
+        assert talk_limit_s(Person(limits={"call_minutes": minutes})) == limit_s
 
 
 async def test_no_relay_no_ring(stage: Stage) -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from floyd import lines
 from floyd.documents import Released, Turn
-from functions.evidence import holds, supports, told
+from floyd.plans import Claim
+from functions.evidence import check_claims, holds, supports, told
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,45 @@ def test_only_what_reached_the_ear_is_in_the_ledger() -> None:
     released = [Released(key="child", value="Mara"), Released(key="birthday", value="May 1")]
 
     assert told(released, turns) == [("child", 3)]
+    turns[1][1].sent = "Yes, for Mara, born"
+    assert told(released, turns) == [("child", 2)], "cut, but it may have been audible"
+
+
+def call(*said: tuple[str, str, str]) -> dict[int, Turn]:
+    """Turns of (speaker, planned, heard)."""
+    return {
+        seq: Turn.model_validate(
+            {"call": 1, "speaker": who, "planned": planned, "heard": heard, "start_ms": 0, "end_ms": 1}
+        )
+        for seq, (who, planned, heard) in enumerate(said, 1)
+    }
+
+
+HELLO = " ".join(lines.disclosure("Tom Baker"))
+NEWS = f"{HELLO} I am calling to tell you that Mara is sick and stays home."
+NOTED = ("callee", "", "Thank you, I have written that down.")
+OWN_LINES = (*lines.disclosure("Tom Baker"), *lines.stock("Tom Baker"))
+
+
+@pytest.mark.parametrize(
+    ("heard", "claim", "proved"),
+    [
+        (NEWS, "The school has written it down.", True),
+        (f"{HELLO} {lines.APOLOGY}", "The school has written it down.", False),
+        (HELLO[:30], "The school has written it down.", False),
+        (NEWS[:-16], "They have written down that she stays home.", False),
+        ("", "The school has written it down.", False),
+    ],
+)
+def test_what_the_callee_never_heard_they_have_not_confirmed(heard: str, claim: str, proved: bool) -> None:
+    """If this fails a call that broke down before its errand was told is reported as done, with proof."""
+    turns = call(("floyd", NEWS, heard), NOTED)
+    (checked,) = check_claims([Claim(text=claim, turns=[2])], turns, OWN_LINES)
+    assert checked.proved is proved
+
+
+def test_what_the_callee_says_unasked_still_counts() -> None:
+    """If this fails a shop that answers with its opening hours has told nobody anything."""
+    turns = call(("callee", "", "Flora, we are closed on Monday."), ("floyd", HELLO, HELLO))
+    (checked,) = check_claims([Claim(text="They are closed on Monday.", turns=[1])], turns, OWN_LINES)
+    assert checked.proved

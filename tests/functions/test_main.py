@@ -66,6 +66,7 @@ async def plan(
             "FLOYD_CALLER_NUMBER": "+12125550100",
             "FLOYD_DIAL_ALLOW": SCHOOL,
             "FLOYD_VOICE_BACKEND": "openai-speech",
+            "FLOYD_VOICE_BASE_URL": "http://127.0.0.1:9/v1",
             # The framework writes these two; setting them first has them restored.
             "FUNCTION_TARGET": "plan",
             "FUNCTION_SIGNATURE_TYPE": "cloudevent",
@@ -100,7 +101,7 @@ async def test_the_creation_of_a_job_has_it_done_once(
     """If this fails nothing that a person asks for is ever planned, or everything twice."""
     await store.note_person(UID, {"name": "Tom Baker", "time_zone": "America/Chicago"})
     for fact in FACTS:
-        await store.set_fact(UID, fact)
+        await store.put(f"users/{UID}/facts/{fact.key}", fact)
     rid, _, _ = await store.create_request(
         UID, text="Tell Mara's school she is sick", idempotency_key="k", language="en-US", now=NOW
     )

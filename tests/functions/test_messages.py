@@ -71,6 +71,14 @@ async def test_a_choice_may_be_a_number(stage: Stage) -> None:
     assert await answer_to(stage, "r1") == "white"
 
 
+async def test_a_card_number_goes_nowhere(stage: Stage) -> None:
+    """Fails if a person can be talked into having Floyd read their card to a stranger."""
+    await ask(stage, "r1", "What is the card number?")
+    assert texting.NO_CARDS in await text(stage, "it is 4111 1111 1111 1111")
+    assert (await stage.errand("r1")).request.release == []
+    assert await answer_to(stage, "r1") is None
+
+
 async def test_several_questions_are_told_apart_by_the_list_that_was_sent(stage: Stage) -> None:
     """Fails if an answer slips to another question because one was closed in the meantime."""
     for rid, words in (("r1", "Which school?"), ("r2", "Which dentist?"), ("r3", "Which florist?")):
@@ -135,10 +143,9 @@ async def test_a_persons_stop_ends_texts_and_nothing_else(stage: Stage) -> None:
     known = await stage.store.callee_at(TOM)
     assert known.no_texts
     assert not known.do_not_call
-    assert not await texting.send("Hello", to=TOM, from_=FLOYD, store=stage.store, carrier=stage.carrier)
     assert await answer_to(stage, "r1") is None
     assert texting.STARTED in await text(stage, "start")
-    assert await texting.send("Hello", to=TOM, from_=FLOYD, store=stage.store, carrier=stage.carrier)
+    assert not (await stage.store.callee_at(TOM)).no_texts
 
 
 async def test_texts_without_words_or_sender(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from floyd import lines
 from floyd.documents import CallStatus, JobReason, Lease, Question, Released, Status, Turn
 from floyd.lifecycle.events import (
     CallFinished,
@@ -89,7 +90,7 @@ async def talked(floyd: Stage, end_reason: str = "done", talk: tuple[tuple[str, 
         turn = Turn.model_validate(
             {"call": 1, "speaker": speaker, "heard": heard, "start_ms": seq * 1000, "end_ms": seq * 1000 + 900}
         )
-        await floyd.store.add_turn(UID, rid, seq, turn)
+        await floyd.store.save_turns(UID, rid, {seq: turn}, None)
     await floyd.store.note_call(UID, rid, 1, {"cost": {"amount": "0.12", "currency": "USD", "parts": {}}})
     await floyd.store.move(UID, rid, CallFinished(1, end_reason))
     return rid
@@ -130,6 +131,23 @@ async def test_a_proved_outcome_with_what_it_leaves_behind(floyd: Stage) -> None
     assert float(request.cost.amount) > 0.12
     # What a callee said becomes a fact only by the person's own hand.
     assert {fact.key for fact in await floyd.store.facts(UID, NOW)} == {fact.key for fact in FACTS}
+
+
+async def test_an_apology_is_no_errand(floyd: Stage) -> None:
+    """If this fails a call that ended with our own fault is reported as done because the callee was polite."""
+    talk = (
+        ("callee", "Flora, good morning."),
+        ("floyd", f"{lines.disclosure('Tom Baker')[0]} {lines.APOLOGY}"),
+        ("callee", "I have written that down."),
+    )
+    rid = await talked(floyd, "callee_hung_up", talk)
+    await floyd.reply("outcome", DRAFT | {"claims": [{"text": "They have written it down.", "turns": [3]}]})
+
+    await floyd.run(rid)
+
+    outcome = (await floyd.read(rid)).outcome
+    assert outcome is not None
+    assert (outcome.category, [claim.proved for claim in outcome.claims]) == ("unconfirmed", [False])
 
 
 @pytest.mark.parametrize(
@@ -221,7 +239,7 @@ async def test_a_call_that_must_ask_waits_and_rings_back_with_the_answer(floyd: 
     question = Question(text="Is 560 dollars all right?", kind="mandate", offer="560", deadline=NOW, created_at=NOW)
     await floyd.store.move(UID, rid, QuestionAsked(1, "q1", question))
     turn = Turn(call=1, speaker="callee", heard="That is five hundred sixty dollars.", start_ms=0, end_ms=1)
-    await floyd.store.add_turn(UID, rid, 1, turn)
+    await floyd.store.save_turns(UID, rid, {1: turn}, None)
     await floyd.store.move(UID, rid, CallFinished(1, "needs_answer"))
     await floyd.run(rid)
     waiting = await floyd.read(rid)

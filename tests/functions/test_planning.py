@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
-from floyd.documents import CallStatus, Fact, Place, Released, Status
-from floyd.lifecycle.events import Approved, CancelRequested, Edited, QuestionAnswered
+from floyd.documents import CallStatus, Fact, JobReason, Place, Released, Status
+from floyd.lifecycle.errand import HINT, LEASE
+from floyd.lifecycle.events import (
+    Approved,
+    CancelRequested,
+    Edited,
+    JobClaimed,
+    PlanFailed,
+    QuestionAnswered,
+    Swept,
+)
 from floyd.plans import MandateTerms
 from floyd.store import Store
 from functions import planning
@@ -332,3 +341,28 @@ async def test_a_cancel_while_planning_stays(floyd: Stage) -> None:
 
     assert (await floyd.read(rid)).status is Status.CANCELLED
     assert await floyd.sent() == []
+
+
+async def test_a_planner_that_died_is_replaced_and_cannot_come_back(floyd: Stage) -> None:
+    """If this fails a killed function leaves "planning" for ever, or one that slept overwrites the newer plan."""
+    rid = await floyd.request("Tell Mara's school she is sick today")
+    dead = await floyd.store.move(UID, rid, JobClaimed("dead", JobReason.NEW, 1), NOW)
+    assert dead.errand.request.lease is not None
+    assert await run_job(UID, rid, "new-1", floyd.parts, NOW) == "leased to another worker"
+    late = NOW + 2 * LEASE
+    await floyd.store.move(UID, rid, Swept(), late)
+    await floyd.store.move(UID, rid, JobClaimed("alive", JobReason.NEW, 1), late + 2 * LEASE)
+    stale = PlanFailed(dead.errand.request.lease.epoch, "new-1", "too late", retryable=False)
+    refused = await floyd.store.move(UID, rid, stale)
+    assert refused.decision.ignored == "the lease has passed on"
+    assert (await floyd.read(rid)).status is Status.PLANNING
+
+
+async def test_a_lost_trigger_is_made_up_for(floyd: Stage) -> None:
+    """If this fails a request whose first job nobody heard of is never planned."""
+    rid = await floyd.request("Tell Mara's school she is sick today")
+    await floyd.store.delete(f"users/{UID}/requests/{rid}/jobs/new-1")
+    assert await floyd.run(rid) == "nothing to do"
+    await floyd.store.move(UID, rid, Swept(), NOW + 2 * HINT)
+    await floyd.run(rid)
+    assert (await floyd.read(rid)).status is Status.DIALING

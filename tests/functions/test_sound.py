@@ -13,8 +13,10 @@ from floyd.settings import Settings
 from floyd.store import Store
 from functions.sound import Sound, without_header
 from standins import tones
-from standins.google_tts import SERVICE, VoiceServer, VoiceSettings
+from standins.google_tts import SERVICE, VoiceFault, VoiceServer, VoiceSettings
 from standins.grpc_server import open_server
+from standins.openai.control import Delays
+from standins.openai.server import application, listening
 
 NOW = datetime(2026, 11, 23, 16, 15, tzinfo=UTC)
 
@@ -41,7 +43,8 @@ async def test_lines_are_kept_as_bare_sound_and_made_once(voice: tuple[VoiceServ
     made = [await sound.prepare(["Thank you.", "Goodbye.", " "], store=store, now=NOW) for _ in range(2)]
     await sound.close()
 
-    kept = await store.speech(speech_name(settings.floyd_voice, "Thank you."))
+    name = speech_name(settings.floyd_voice, "Thank you.")
+    kept = (await store.spoken([name])).get(name)
     assert made == [2, 0]
     assert kept is not None
     assert tones.decode(kept.audio) == "thank you"
@@ -55,6 +58,35 @@ async def test_a_voice_that_cannot_be_had_stops_nothing(store: Store) -> None:
     sound = Sound(Settings.read("plan", given | {"FLOYD_TTS_ENDPOINT": "127.0.0.1:9"}))
 
     assert await sound.prepare(["Thank you."], store=store, now=NOW) == 0
+    await sound.close()
+
+
+async def test_another_voice_prepares_lines_as_well(store: Store) -> None:
+    """If this fails a call's first words are in one voice and the others in another, or wait for a server."""
+    async with listening(application(delays=Delays(first_byte_ms=0, speed=1000)), "127.0.0.1", 0) as port:
+        given = {
+            "FLOYD_ENV": "local",
+            "GOOGLE_CLOUD_PROJECT": "demo",
+            "OPENAI_API_KEY": "any",
+            "FLOYD_VOICE": "alloy",
+            "FLOYD_VOICE_BACKEND": "openai-speech",
+            "FLOYD_VOICE_BASE_URL": f"http://127.0.0.1:{port}/v1",
+        }
+        sound = Sound(Settings.read("plan", given))
+        assert await sound.prepare(["Thank you."], store=store, now=NOW) == 1
+        await sound.close()
+    name = speech_name("alloy", "Thank you.")
+    assert tones.decode((await store.spoken([name]))[name].audio) == "thank you"
+
+
+async def test_half_a_line_is_not_kept(voice: tuple[VoiceServer, Settings], store: Store) -> None:
+    """If this fails every callee of a month hears half of a line."""
+    server, settings = voice
+    server.control.faults.append(VoiceFault(kind="truncated", times=1))
+    sound = Sound(settings)
+    text = "I am sorry, I have a technical problem and will call back."
+
+    assert [await sound.prepare([text], store=store, now=NOW) for _ in range(2)] == [0, 1]
     await sound.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from floyd.documents import TERMINAL, CallStatus, Status
 from floyd.errors import NotAuthenticatedError
-from floyd.lifecycle.events import CallFinished, CancelRequested, StreamStarted
+from floyd.lifecycle.events import CallFinished, CancelRequested, DialClaimed, StreamStarted
 from floyd.settings import Settings
 from functions.sweeping import check_invoker
 from standins.phone_network.script import Script
@@ -63,18 +63,34 @@ async def test_a_call_whose_order_was_lost_is_found_by_its_numbers(stage: Stage)
     assert len(stage.exchange.calls) == 1
 
 
-async def test_an_order_that_left_no_trace_is_unconfirmed_and_not_repeated(stage: Stage) -> None:
-    """Fails if Floyd claims to know what it cannot, or rings again without being asked."""
-    stage.exchange.faults.drop_before_accept = 1
-    await stage.ring("r1", stage.number(0))
-    assert (await stage.call("r1")).status is CallStatus.UNKNOWN
+async def claimed(stage: Stage, rid: str, index: int = 0) -> None:
+    """A dialler was killed after its claim: whether it has ordered nobody knows."""
+    await stage.ready(rid, stage.number(index))
+    await stage.intend(rid)
+    await stage.store.move("tom", rid, DialClaimed(1))
+
+
+async def test_an_order_of_which_the_carrier_knows_nothing_is_placed_once_more(stage: Stage) -> None:
+    """Fails if a dialler that was killed leaves its errand undone, or a copy of the evidence rings again."""
+    await claimed(stage, "r1")
     await stage.sweep(after=MINUTE)
-    assert (await stage.errand("r1")).request.status is Status.DIALING, "a callback may still come"
-    await stage.sweep(after=3 * MINUTE)
-    assert (await stage.errand("r1")).request.status is Status.UNCONFIRMED
+    assert (await stage.errand("r1")).request.attempt == 1, "the dialler may be slow"
+    await asyncio.gather(*(stage.sweep(after=3 * MINUTE) for _ in range(3)))
+    request = (await stage.errand("r1")).request
+    assert (request.status, request.attempt) == (Status.DIALING, 2)
+    assert await stage.dial("r1", 2) == "rings"
+    assert len(await stage.rings(1)) == 1
+
+
+async def test_an_order_is_unconfirmed_while_the_carrier_is_away_and_not_repeated(stage: Stage) -> None:
+    """Fails if Floyd claims to know what it cannot, or rings again without evidence."""
+    await claimed(stage, "r1")
+    stage.carrier._api_base = "http://127.0.0.1:1"
     await stage.sweep(after=4 * MINUTE)
+    assert (await stage.errand("r1")).request.status is Status.DIALING, "a callback may still come"
+    await stage.sweep(after=20 * MINUTE)
+    assert (await stage.errand("r1")).request.status is Status.UNCONFIRMED
     assert stage.exchange.calls == {}
-    assert await stage.store.lines() == []
 
 
 async def test_nothing_is_concluded_while_the_carrier_does_not_answer(stage: Stage) -> None:
@@ -195,7 +211,6 @@ async def test_forty_requests_end_with_everything_suppressed(stage: Stage) -> No
         await stage.ready(f"r{index}", number)
         if index % 2:
             stage.exchange.faults.accept_then_drop = index % 3 == 0
-            stage.exchange.faults.drop_before_accept = index % 5 == 0
             await stage.dial(f"r{index}", await stage.intend(f"r{index}"))
 
     async def all_over() -> bool:

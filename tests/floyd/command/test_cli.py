@@ -27,7 +27,9 @@ def floyd(*arguments: str, directory: Path, **environment: str) -> subprocess.Co
     )
 
 
-@pytest.mark.parametrize("command", ["demo", "dev", "request", "watch", "facts", "doctor", "stop", "start"])
+@pytest.mark.parametrize(
+    "command", ["demo", "dev", "request", "watch", "facts", "doctor", "stop", "start", "replay", "users"]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     """If this fails people have to read the source."""
     done = floyd(command, "--help", directory=tmp_path)
@@ -45,6 +47,9 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
         (["request", "words", "--voice", "and.wav"], "Say either what to do"),
         (["facts", "list"], "No stack is running"),
         (["stop"], "No stack is running"),
+        (["replay", "tom/r1"], "No stack is running"),
+        (["users", "add", "tom@example.com"], "The stack on this machine admits everybody"),
+        (["replay", "r1"], "expected UID/RID or UID/RID/ATTEMPT"),
         (["demo", "--record", "nowhere/call.wav"], "nowhere is not a directory"),
     ],
 )

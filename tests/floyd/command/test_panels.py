@@ -1,6 +1,8 @@
 """What people see: every part of a plan and of a result, and nothing that markup in a value could hide."""
 
+import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console, RenderableType
 
@@ -62,6 +64,17 @@ def test_the_words_of_this_moment_appear_one_by_one_and_vanish_at_the_end() -> N
 
     assert "callee thank you ▏" in shown(panels.present_text(talking, 2))
     assert shown(panels.present_text(flowers(live=live), 2)).strip() == ""
+
+
+def test_a_hold_shows_how_long() -> None:
+    """If this fails the person does not see what they pay for, nor why nothing is said."""
+    since = datetime.now(UTC) - timedelta(minutes=12, seconds=30)
+    live = Live(line="hold", line_since=since, interim="your call is important", updated_at=NOW)
+    request = flowers().request
+    assert request is not None
+    held = flowers(live=live, request=request.model_copy(update={"status": Status.TALKING}))
+
+    assert re.search(r"on hold 12:3\d", shown(panels.present_text(held, 2)))
 
 
 def test_a_turn_under_way_is_shown_as_planned_and_told_when_it_is_over() -> None:

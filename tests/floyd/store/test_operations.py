@@ -74,14 +74,14 @@ async def test_commands_wait_until_acknowledged(store: Store) -> None:
 
 async def test_do_not_call_is_for_ever(store: Store) -> None:
     """If this fails somebody who asked never to be called is called again."""
-    await store.note_callee("hash", called_at=datetime.now(UTC))
-    await store.note_callee("hash", do_not_call=True)
-    await store.note_callee("hash", called_at=datetime.now(UTC))
+    await store.note_ring("+13125550142", "tom", datetime.now(UTC))
+    await store.set_do_not_call("+13125550142", True, datetime.now(UTC))
+    await store.note_ring("+13125550142", "ann", datetime.now(UTC))
 
-    callee = await store.callee("hash")
+    callee = await store.callee_at("+13125550142")
 
     assert callee.do_not_call
-    assert len(callee.calls) == 2
+    assert (len(callee.calls), callee.last_uid) == (2, "ann")
 
 
 async def test_a_delivery_counts_once(store: Store) -> None:
@@ -96,7 +96,7 @@ async def test_prepared_sound_and_the_switch(store: Store) -> None:
     await store.keep_speech("digest", Speech(audio=b"\xff" * 160, text="hello", expires_at=soon()))
     assert (await store.switch()).dialling
 
-    await store.set_switch(Switch(dialling=False, reason="tests"))
+    await store.put("system/switch", Switch(dialling=False, reason="tests"))
 
     assert (await store.spoken(["digest", "absent"]))["digest"].audio == b"\xff" * 160
     assert not (await store.switch()).dialling

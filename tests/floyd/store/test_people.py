@@ -12,11 +12,11 @@ NOW = datetime.now(UTC)
 
 async def test_expired_facts_are_not_used(store: Store) -> None:
     """If this fails an old address is given to a callee."""
-    await store.set_fact("tom", Fact(key="address", value="new"))
-    await store.set_fact("tom", Fact(key="code", value="old", expires_at=NOW - timedelta(days=1)))
+    await store.put("users/tom/facts/address", Fact(key="address", value="new"))
+    await store.put("users/tom/facts/code", Fact(key="code", value="old", expires_at=NOW - timedelta(days=1)))
 
     assert [fact.key for fact in await store.facts("tom", NOW)] == ["address"]
-    await store.forget_fact("tom", "address")
+    await store.delete("users/tom/facts/address")
     assert await store.facts("tom", NOW) == []
 
 
@@ -43,7 +43,7 @@ async def test_leaving_removes_everything_of_one_person_only(store: Store) -> No
     """If this fails a deleted account leaves words behind, or takes somebody else's along."""
     for uid in ("tom", "ann"):
         await store.note_person(uid, {"name": uid, "number": f"+1212555010{len(uid)}"})
-        await store.set_fact(uid, Fact(key="address", value="x"))
+        await store.put(f"users/{uid}/facts/address", Fact(key="address", value="x"))
         await store.create_request(uid, text="ring", idempotency_key="k", language="en-US", now=NOW)
     exported = await store.export("tom")
 

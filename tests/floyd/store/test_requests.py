@@ -199,7 +199,7 @@ async def test_turns_are_kept_once_and_in_order(store: Store) -> None:
     rid = await make(store)
     for seq in (1, 2, 10, 2):
         turn = Turn(call=1, speaker="callee", heard=f"turn {seq}", start_ms=seq, end_ms=seq + 1)
-        await store.add_turn("tom", rid, seq, turn)
+        await store.save_turns("tom", rid, {seq: turn}, None)
 
     assert [seq for seq, _ in await store.turns("tom", rid)] == [1, 2, 10]
 
