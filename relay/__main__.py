@@ -15,9 +15,12 @@ from floyd.carrier import Carrier
 from floyd.errors import ConfigError
 from floyd.identity import Tokens
 from floyd.intake import Intake
+from floyd.openai_speech import OpenAISpeech
 from floyd.settings import Settings
 from floyd.store import Store
 from relay.admission import Admission
+from relay.breaker import Breaker
+from relay.core.policy import Policy
 from relay.dictation import Dictation
 from relay.google_channel import open_channel
 from relay.google_speech import GoogleSpeech
@@ -28,9 +31,9 @@ from relay.openai_responses import OpenAIMind
 from relay.pacer import Pacer
 from relay.registry import Registry
 from relay.rendered import RenderedLines
-from relay.replying import Breaker
 from relay.server import RelayServer
 from relay.session import Tools
+from relay.voice import PunctualVoice, Voice
 
 logger = logging.getLogger("relay")
 
@@ -61,21 +64,24 @@ async def serve(settings: Settings) -> None:
         location=location,
         model=settings.floyd_speech_model,
     )
-    voice = GoogleVoice(
-        open_channel("texttospeech.googleapis.com", settings.floyd_tts_endpoint),
-        name=settings.floyd_voice,
-        language="-".join(settings.floyd_voice.split("-")[:2]),
-    )
+    voice = PunctualVoice(_voice(settings))
     mind = OpenAIMind(api_key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url)
     tools = Tools(
         ears=ears,
         mind=mind,
         voice=voice,
         pacer=Pacer(),
-        breaker=Breaker(loop.time),
+        breaker=Breaker(),
         models=(settings.floyd_mind_model, settings.floyd_mind_fallback_model),
     )
-    house = House(store, carrier, tools, RenderedLines(store, settings.floyd_voice), settings.floyd_caller_number)
+    house = House(
+        store,
+        carrier,
+        tools,
+        RenderedLines(store, settings.floyd_voice),
+        settings.floyd_caller_number,
+        Policy() if settings.floyd_speculation else Policy(speculations_per_turn=0),
+    )
     admission = Admission(
         store,
         url=url,
@@ -102,6 +108,16 @@ async def serve(settings: Settings) -> None:
     finally:
         await asyncio.gather(ears.close(), voice.close(), mind.close(), carrier.close())
         await client._firestore_api.transport.close()  # the async client has no way of its own to let go of its channel
+
+
+def _voice(settings: Settings) -> Voice:
+    if settings.floyd_voice_backend == "openai-speech":
+        return OpenAISpeech.chosen(settings)
+    return GoogleVoice(
+        open_channel("texttospeech.googleapis.com", settings.floyd_tts_endpoint),
+        name=settings.floyd_voice,
+        language="-".join(settings.floyd_voice.split("-")[:2]),
+    )
 
 
 def _announce(port: int) -> None:

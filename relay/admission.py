@@ -40,8 +40,8 @@ class Admitted:
     person: Person
     turns: tuple[tuple[int, Turn], ...] = ()
     """All turns of the request so far, of this call and of earlier ones."""
-    questions: tuple[Question, ...] = ()
-    """All questions of the request, oldest first."""
+    questions: tuple[tuple[str, Question], ...] = ()
+    """All questions of the request with their documents' names, oldest first."""
 
 
 class Admission:
@@ -70,12 +70,11 @@ class Admission:
         """
         token = await self._use_token(started)
         key = CallKey(token.uid, token.rid, token.attempt)
-        switch, snapshot, person, turns, questions = await asyncio.gather(
+        switch, snapshot, person, turns = await asyncio.gather(
             self._store.switch(),
             self._store.load(key.uid, key.rid, attempt=key.attempt),
             self._store.person(key.uid),
             self._store.turns(key.uid, key.rid),
-            self._store.questions(key.uid, key.rid),
         )
         errand = snapshot.errand
         if errand.call is None or errand.request.attempt != key.attempt:
@@ -95,8 +94,9 @@ class Admission:
         moved = await self._store.move(key.uid, key.rid, StreamStarted(key.attempt, self._url, token.epoch))
         if moved.decision.ignored is not None:
             raise REFUSED if moved.decision.ignored == "another epoch" else NotWantedError
-        asked = tuple(question for _, question in questions)
-        return Admitted(key, token.epoch, started.call_sid, moved.errand, person, tuple(turns), asked)
+        # After the move: from here on whoever answers a question tells this relay.
+        asked = await self._store.questions(key.uid, key.rid)
+        return Admitted(key, token.epoch, started.call_sid, moved.errand, person, tuple(turns), tuple(asked))
 
     async def _use_token(self, started: Started) -> StreamToken:
         secret = started.parameters.get(TOKEN_PARAMETER, "")

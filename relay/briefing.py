@@ -11,8 +11,11 @@ from floyd import documents, lines
 from floyd.documents import Question
 from floyd.facts import filled
 from floyd.mandate import Mandate
+from floyd.money import Money
 from relay.admission import Admitted
+from relay.core.actions import AskPerson, QuestionKind
 from relay.core.brief import Brief
+from relay.core.policy import Policy
 from relay.core.transcript import Speaker, Turn
 from relay.prompt import RULES
 
@@ -45,8 +48,10 @@ def brief_for(admitted: Admitted) -> Brief:
             for _, turn in admitted.turns
             if turn.call < admitted.key.attempt and turn.speaker == "callee" and turn.heard
         ),
-        notes=(*_answers(admitted.questions), *_earlier(admitted)),
+        notes=(*_answers(question for _, question in admitted.questions), *_earlier(admitted)),
         prior=prior_turns(admitted),
+        line=admitted.errand.call.line if admitted.errand.call and admitted.epoch > 1 else "unknown",
+        asked=_asked(admitted, mandate),
     )
 
 
@@ -81,6 +86,16 @@ def _turn(seq: int, turn: documents.Turn) -> Turn:
         sent=turn.sent or "",
         cut=turn.cut,
     )
+
+
+def _asked(admitted: Admitted, mandate: Mandate) -> AskPerson | None:
+    """The question of this very call that is still open: the relay that asked it is gone."""
+    for name, question in admitted.questions:
+        if question.attempt == admitted.key.attempt and question.status == "open":
+            amount = Money.of(question.offer, mandate.max_amount.currency) if question.offer else None
+            kind = QuestionKind(question.kind)
+            return AskPerson(name, question.text, tuple(question.choices), kind, amount, Policy().answer_s)
+    return None
 
 
 def _answers(questions: Iterable[Question]) -> list[str]:

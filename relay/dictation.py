@@ -10,11 +10,11 @@ from typing import Protocol
 
 from websockets.asyncio.server import ServerConnection
 
+from floyd import mulaw
 from floyd.errors import RefusedError
 from floyd.identity import Identity
 from floyd.intake import Taken
 from relay.clients import Verify, authenticate, encode, parse
-from relay.core import mulaw
 from relay.core.events import FinalHeard, InterimHeard
 from relay.core.voice_activity import VoiceDetector
 from relay.ears import Ears, EarsMaker, Heard, Sound

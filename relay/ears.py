@@ -1,8 +1,8 @@
-"""What a session needs of a recogniser."""
+"""What a session needs of its ears, and what ears need of a recogniser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,11 +23,6 @@ class Sound(StrEnum):
     @property
     def bytes_per_ms(self) -> int:
         return 8 if self is Sound.PHONE else 32
-
-    @property
-    def silence(self) -> bytes:
-        """One millisecond in which nothing is heard."""
-        return b"\xff" * 8 if self is Sound.PHONE else bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,12 @@ class Ears(Protocol):
         without words for long means that the recogniser has gone deaf.
         """
 
+    def rest(self) -> None:
+        """Let go of the recogniser while nothing is worth its price, such as music; sound is still to be given."""
+
+    def wake(self) -> None:
+        """Recognise again, beginning with the last three seconds."""
+
     async def finish(self) -> None:
         """No more sound will come: return when all of it has been recognised and reported."""
 
@@ -66,5 +67,35 @@ class EarsMaker(Protocol):
     def open(self, report: Callable[[Heard], None], *, sound: Sound, language: str) -> Ears:
         """`report` is called on the event loop, with times in milliseconds since the first sound."""
 
+    def warm(self) -> None:
+        """Begin to connect, if the last use is long ago. Never waits, never fails."""
+
     async def close(self) -> None:
         """Close the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Words of one stream since its last final result; an interim replaces the one before."""
+
+    text: str
+    final: bool
+    sureness: float
+    """0 to 1: an interim's stability, a final's confidence."""
+    end_ms: int
+    """Where they end, counted from the stream's first sound; 0 when the vendor does not say."""
+
+
+class Recogniser(Protocol):
+    """One vendor's streams, each of limited life; `relay.endless_ears` makes ears of them."""
+
+    lifetime_s: float
+    """How long a stream may live, by the vendor's rules."""
+
+    async def recognise(
+        self, chunks: AsyncIterator[bytes], *, sound: Sound, language: str, report: Callable[[Result], None]
+    ) -> None:
+        """One stream: send the chunks as they come, report results in order, return when the vendor has answered all.
+
+        Raises VendorError when the stream ends in any other way. Cancelled: let go of the stream at once.
+        """

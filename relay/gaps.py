@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from floyd.documents import Gap
 from relay.core.transcript import Turn
@@ -21,6 +22,7 @@ def gaps(turns: Iterable[Turn], first_token: Mapping[int, float], sound_at: Mapp
             continue
         start = stages.end_of_speech
         moments = {
+            "asked_ms": stages.asked,
             "endpoint_ms": stages.endpoint,
             "final_ms": stages.first_final,
             "token_ms": first_token.get(stages.reply_id),
@@ -31,3 +33,19 @@ def gaps(turns: Iterable[Turn], first_token: Mapping[int, float], sound_at: Mapp
         since = {name: None if at is None else round(1000 * (at - start), 1) for name, at in moments.items()}
         found.append(Gap(turn=turn.seq, **since))
     return found
+
+
+def turn_lines(turns: Iterable[Turn], measured: Iterable[Gap]) -> list[dict[str, Any]]:
+    """The log line of each turn: how long the line was silent before it, and how an answer of ours came about."""
+    stages = {gap.turn: gap for gap in measured}
+    lines: list[dict[str, Any]] = []
+    silent_since: int | None = None
+    for turn in turns:
+        line: dict[str, Any] = {"kind": "turn", "turn": turn.seq, "speaker": turn.speaker.value, "cut": turn.cut}
+        if silent_since is not None:
+            line["dead_air_ms"] = max(0, turn.start_ms - silent_since)
+        if gap := stages.get(turn.seq):
+            line |= gap.model_dump(exclude={"turn", "frame_ms"}) | {"turn_gap_ms": gap.frame_ms}
+        lines.append(line)
+        silent_since = max(silent_since or 0, turn.end_ms)
+    return lines

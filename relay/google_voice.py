@@ -6,17 +6,15 @@ has heard must be known per segment. Segments are synthesised side by side, so n
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import grpc
 import grpc.aio
 from google.cloud.texttospeech_v1.types import cloud_tts
 
+from floyd import mulaw
 from floyd.errors import VendorError
-from relay.core import mulaw
-from relay.google_channel import EOF
 
 _Request: Any = cloud_tts.StreamingSynthesizeRequest.pb()
 _Response: Any = cloud_tts.StreamingSynthesizeResponse.pb()
@@ -27,10 +25,6 @@ _TRANSIENT = (
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
 )
-
-FIRST_SOUND_S = 2.5
-"""Callees take more silence than this for a dead line; the conversation covers it with a stock line."""
-GAP_S = 2.0
 
 
 class GoogleVoice:
@@ -47,66 +41,42 @@ class GoogleVoice:
         )
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
-        asked_for_mulaw = not self._mulaw_refused
-        try:
-            async for audio in self._synthesize(text):
-                yield audio
-        except grpc.aio.AioRpcError as error:
-            if not (asked_for_mulaw and error.code() is grpc.StatusCode.INVALID_ARGUMENT):
-                raise _vendor_error(error) from error
-            # What is wrong with the request may be the encoding: the installed library lists MULAW for streaming,
-            # older pages of the vendor do not.
-            self._mulaw_refused = True
+        while True:
+            pcm = self._mulaw_refused
             try:
-                async for audio in self._synthesize(text):
+                async for audio in self._synthesize(text, pcm):
                     yield audio
-            except grpc.aio.AioRpcError as second:
-                raise _vendor_error(second) from second
+                return
+            except grpc.aio.AioRpcError as error:
+                code = error.code()
+                if pcm or code is not grpc.StatusCode.INVALID_ARGUMENT:
+                    message = error.details() or code.name
+                    raise VendorError("voice", message, retryable=code in _TRANSIENT, code=code.name) from error
+                # What is wrong with the request may be the encoding: the installed library lists MULAW for streaming,
+                # older pages of the vendor do not.
+                self._mulaw_refused = True
+
+    def warm(self) -> None:
+        self._channel.get_state(try_to_connect=True)
 
     async def close(self) -> None:
         await self._channel.close(None)
 
-    async def _synthesize(self, text: str) -> AsyncGenerator[bytes, None]:
-        pcm = self._mulaw_refused
-        call = self._method()
+    async def _synthesize(self, text: str, pcm: bool) -> AsyncIterator[bytes]:
+        encoding = cloud_tts.AudioEncoding.PCM if pcm else cloud_tts.AudioEncoding.MULAW
+        config = {
+            "voice": {"language_code": self._language, "name": self.name},
+            "streaming_audio_config": {"audio_encoding": encoding, "sample_rate_hertz": mulaw.SAMPLE_RATE},
+        }
+        call = self._method(iter((_Request(streaming_config=config), _Request(input={"text": text}))))
         odd = b""
-        deadline_s = FIRST_SOUND_S
         try:
-            async with asyncio.timeout(FIRST_SOUND_S):
-                await call.write(self._configuration(pcm))
-                await call.write(_Request(input={"text": text}))
-                await call.done_writing()
-            while True:
-                async with asyncio.timeout(deadline_s):
-                    response = await call.read()
-                if response is EOF:
-                    return
+            async for response in call:
                 audio = odd + response.audio_content
                 if pcm:  # a message may end in the middle of a sample
                     whole = len(audio) - len(audio) % 2
                     audio, odd = mulaw.encode(audio[:whole]), audio[whole:]
                 if audio:
-                    deadline_s = GAP_S
                     yield audio
-        except TimeoutError:
-            raise VendorError("voice", "no sound in time", retryable=True, code="timeout") from None
-        except asyncio.InvalidStateError:
-            # The stream was refused before everything was written: its status says why.
-            await call.read()
-            raise VendorError("voice", "the stream closed early", retryable=True) from None
         finally:
             call.cancel()
-
-    def _configuration(self, pcm: bool) -> Any:
-        encoding = cloud_tts.AudioEncoding.PCM if pcm else cloud_tts.AudioEncoding.MULAW
-        return _Request(
-            streaming_config={
-                "voice": {"language_code": self._language, "name": self.name},
-                "streaming_audio_config": {"audio_encoding": encoding, "sample_rate_hertz": 8000},
-            }
-        )
-
-
-def _vendor_error(error: grpc.aio.AioRpcError) -> VendorError:
-    code = error.code()
-    return VendorError("voice", error.details() or code.name, retryable=code in _TRANSIENT, code=code.name)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from floyd.mulaw import LOUDNESS
 from relay.core.events import SegmentSent, SegmentStarted
 from relay.media_stream import BYTES_PER_MS, FRAME_BYTES, Outbound
 
@@ -20,6 +21,10 @@ PIECE_S = 0.08
 """Sound per message: a quarter of the messages of single frames, and still two of them on the way."""
 TICK_S = 0.02
 _PIECE_BYTES = int(PIECE_S * 1000) * BYTES_PER_MS
+ECHO_BYTES = 1000 * BYTES_PER_MS
+"""So much of what the ear has had is kept, to be told from what comes back (ITU-T G.114: at most 0.6 s later)."""
+REWIND_BYTES = 400 * BYTES_PER_MS
+"""After a pause speech goes on from the quietest frame within this: about a word."""
 
 
 @dataclass(slots=True)
@@ -27,7 +32,11 @@ class _Segment:
     segment_id: str
     sound: bytearray = field(default_factory=bytearray)
     complete: bool = False
-    sent_bytes: int = 0
+    at: int = 0
+    """Bytes that have left."""
+    since: int = 0
+    """Where it went on after the last pause."""
+    began: bool = False
 
 
 class Playout:
@@ -45,6 +54,9 @@ class Playout:
         self._report = report
         self._monitor = monitor  # sees every piece that leaves
         self._segments: deque[_Segment] = deque()
+        self._unheard: deque[_Segment] = deque()  # sent, but their marks are not back
+        self._paused = False
+        self._tail = bytearray()  # what was sent last; ends at `_heard_until`
         self._happened: list[SegmentStarted | SegmentSent] = []
         self._generation = 0
         self._heard_until = 0.0  # when all that was sent has been played
@@ -54,7 +66,13 @@ class Playout:
 
     @property
     def idle(self) -> bool:
-        return not self._segments
+        return self._paused or not self._segments
+
+    def awaits(self, segment_id: str) -> bool:
+        """Whether the ear hears nothing any more, because this segment has no sound yet."""
+        head = self._segments[0] if self._segments else None
+        waiting = head is not None and head.segment_id == segment_id and not head.sound and not self._paused
+        return waiting and 0 < self._heard_until <= asyncio.get_running_loop().time()
 
     def begin(self, segment_id: str) -> None:
         """Queue a segment. Sound of later segments waits until it is complete."""
@@ -77,20 +95,67 @@ class Playout:
         if segment := self._find(segment_id):
             self._segments.remove(segment)
 
+    def pause(self, now: float) -> None:
+        """Silence at the ear at once; what it has not heard is sent again by `resume`."""
+        ahead = self._take_back(now)
+        for segment in [*self._segments, *reversed(self._unheard)]:
+            back = min(segment.at, ahead) if segment.began else 0
+            segment.at -= back
+            ahead -= back
+        # Marks that come back from now on are void, so those of sentences that were heard out are sent again, too.
+        self._segments.extendleft(reversed(self._unheard))
+        self._unheard.clear()
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on from the quietest moment shortly before the pause. Follow it with `Pacer.wake`."""
+        self._paused = False
+        for segment in self._segments:
+            if 0 < segment.at < len(segment.sound):
+                starts = range(max(0, segment.at - REWIND_BYTES), segment.at + 1, FRAME_BYTES)
+                segment.at = min(starts, key=lambda at: (_loudness(segment.sound[at : at + FRAME_BYTES]), -at))
+                segment.at -= segment.at % FRAME_BYTES
+            segment.since = segment.at
+
+    def silent(self, now: float) -> bool:
+        """Whether nothing of ours has been at the ear for longer than an echo takes."""
+        return now - self._heard_until > ECHO_BYTES / BYTES_PER_MS / 1000
+
+    def played(self, now: float) -> bytes:
+        """The last second of what the ear has had from us, silence included."""
+        ahead = round((self._heard_until - now) * 1000) * BYTES_PER_MS
+        heard = self._tail[: len(self._tail) - ahead] if ahead > 0 else self._tail + b"\xff" * min(-ahead, ECHO_BYTES)
+        return bytes(heard[-ECHO_BYTES:])
+
     def cancel(self) -> None:
         """Abandon every segment whose mark is not yet sent."""
         self._segments.clear()
+        self._paused = False
 
     def clear(self, now: float) -> None:
         """Have the carrier drop what it has buffered. Marks that come back from before this are void."""
+        self._take_back(now)
+        self._unheard.clear()
+
+    def _take_back(self, now: float) -> int:
+        """Have the carrier drop what it has buffered; how much that is, in bytes."""
+        ahead = max(0, round((self._heard_until - now) * 1000)) * BYTES_PER_MS
+        ahead -= ahead % FRAME_BYTES
+        if ahead:
+            del self._tail[-ahead:]
         self._generation += 1
         self._heard_until = now
         self._send(self._outbound.clear)
+        return ahead
 
     def segment_of(self, mark: str) -> str | None:
         """The segment whose end the ear has reached, or None for a mark that a clear returned or that is not ours."""
         segment_id, _, generation = mark.rpartition(".")
-        return segment_id if generation == str(self._generation) else None
+        if generation != str(self._generation):
+            return None
+        while self._unheard and self._unheard.popleft().segment_id != segment_id:
+            pass
+        return segment_id
 
     def pump(self, now: float) -> None:
         """Send what is due, then report. Cheap when nothing is due."""
@@ -102,44 +167,52 @@ class Playout:
                 self._report(event)
 
     def _send_due(self, now: float) -> None:
-        while self._segments:
+        while self._segments and not self._paused:
             segment = self._segments[0]
-            if segment.sound:
+            left = len(segment.sound) - segment.at
+            if left:
                 if self._heard_until - now > AHEAD_S - PIECE_S:
                     return
-                size = min(len(segment.sound), _PIECE_BYTES)
+                size = min(left, _PIECE_BYTES)
                 if not segment.complete:
                     size -= size % FRAME_BYTES
                 if size:
                     self._send_piece(segment, size, now)
-            if segment.sound and (segment.complete or len(segment.sound) >= FRAME_BYTES):
+                    left -= size
+            if left and (segment.complete or left >= FRAME_BYTES):
                 continue
             if not segment.complete:
-                if segment.sent_bytes and not self._dry and now > self._heard_until:
+                if segment.began and not self._dry and now > self._heard_until:
                     self._dry = True
                     self.starved += 1
                 return
             self._finish(segment)
 
     def _send_piece(self, segment: _Segment, size: int, now: float) -> None:
-        piece = bytes(segment.sound[:size])
-        del segment.sound[:size]
+        piece = bytes(segment.sound[segment.at : segment.at + size])
+        segment.at += size
         self._send(self._outbound.media(piece))
         self._monitor(piece)
         self._dry = False
+        silent_ms = min(2 * ECHO_BYTES // BYTES_PER_MS, round(max(0.0, now - self._heard_until) * 1000))
+        self._tail += b"\xff" * (silent_ms * BYTES_PER_MS) + piece
+        del self._tail[: -2 * ECHO_BYTES]
         self._heard_until = max(self._heard_until, now) + size / BYTES_PER_MS / 1000
-        first = segment.sent_bytes == 0
-        segment.sent_bytes += size
-        if first:
+        if not segment.began:
+            segment.began = True
             self._happened.append(SegmentStarted(segment.segment_id))
 
     def _finish(self, segment: _Segment) -> None:
-        self._segments.popleft()
+        self._unheard.append(self._segments.popleft())
         self._send(self._outbound.mark(f"{segment.segment_id}.{self._generation}"))
-        self._happened.append(SegmentSent(segment.segment_id, segment.sent_bytes / BYTES_PER_MS / 1000))
+        self._happened.append(SegmentSent(segment.segment_id, (segment.at - segment.since) / BYTES_PER_MS / 1000))
 
     def _find(self, segment_id: str) -> _Segment | None:
         return next((segment for segment in self._segments if segment.segment_id == segment_id), None)
+
+
+def _loudness(frame: bytes | bytearray) -> int:
+    return sum(frame.translate(LOUDNESS))
 
 
 class Pacer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from google.api_core.exceptions import GoogleAPIError
 
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 BEAT_S = 15.0
 """Diallers take a relay for dead after three missed beats."""
 POLL_S = 1.0
+EARLY = timedelta(seconds=15)
+"""A command may come before its call has settled here: until then it is offered again."""
 
 
 class Registry:
@@ -55,6 +57,8 @@ class Registry:
         beat = Heartbeat(
             url=self._url, live=self._live(), room=self.room, draining=self.draining, beat_at=datetime.now(UTC)
         )
+        about = {"kind": "relay", "calls_live": beat.live, "room": beat.room, "draining": beat.draining}
+        logger.info("beat", extra=about)
         try:
             await self._store.beat(beat)
         except GoogleAPIError as error:
@@ -70,7 +74,7 @@ class Registry:
     async def poll(self, deliver: Callable[[InboxCommand], bool]) -> None:
         """Hand commands to live calls, once a second while there are any, until cancelled.
 
-        A command is acknowledged when it has been delivered, or when its call is not here: it can never be delivered.
+        A command is acknowledged when it has been delivered, or when its call has had time to come here and has not.
         """
         while True:
             await asyncio.sleep(POLL_S)
@@ -79,6 +83,8 @@ class Registry:
             try:
                 for name, command in await self._store.inbox(self._url):
                     if not deliver(command):
+                        if datetime.now(UTC) - command.created_at < EARLY:
+                            continue
                         logger.info("a command came for a call that is not here")
                     await self._store.acknowledge(self._url, name)
             except GoogleAPIError as error:

@@ -13,9 +13,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from floyd import logs
 from floyd.errors import FloydError, LostGuardError, VendorError
 from floyd.signatures import HEADER
-from floyd.store import InboxCommand, name_of
+from floyd.store import InboxCommand, line_holder
 from relay.admission import Admission, NotWantedError
 from relay.media_call import House, MediaCall
 from relay.media_stream import MediaStream, Started, ViolationError
@@ -63,6 +64,7 @@ class RelayServer:
         self._dictate = dictate
         self._attend = attend
         self._last_left = asyncio.Event()
+        self._warming: asyncio.Task[None] | None = None
 
     async def run(self, port: int, stop: asyncio.Event, *, started: Callable[[int], None] = lambda port: None) -> None:
         """Serve on all interfaces until `stop` is set, then hand the calls over. `started` is told the port."""
@@ -89,6 +91,7 @@ class RelayServer:
                 await stop.wait()
                 await self._drain(server)
             finally:
+                tasks += [self._warming] if self._warming else []
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
@@ -99,6 +102,7 @@ class RelayServer:
         """Answer plain HTTP, refuse strangers before the handshake; None lets the socket open."""
         path = request.path
         if path == "/ready":
+            self._warm()
             ready = self._registry.room > 0
             status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
             return connection.respond(status, "ready\n" if ready else "draining or full\n")
@@ -115,6 +119,14 @@ class RelayServer:
         if path == DICTATE or path.startswith(CALLS):
             return None
         return connection.respond(HTTPStatus.NOT_FOUND, "not here\n")
+
+    def _warm(self) -> None:
+        """The phone is rung as soon as `/ready` is answered: connections to the vendors are made while it rings."""
+        tools = self._house.tools
+        tools.ears.warm()
+        tools.voice.warm()
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.get_running_loop().create_task(tools.mind.warm())
 
     async def _handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -153,11 +165,12 @@ class RelayServer:
             await self._end_unwanted(started.call_sid)
             raise ViolationError(1008, "this call is not wanted") from None
         call = MediaCall(self._house, admitted, connection=connection, stream=stream, started=started, since=since)
+        logs.trace.set(admitted.errand.request.trace)  # admission read it in a task of its own
         about = {"rid": call.key.rid, "attempt": call.key.attempt, "epoch": admitted.epoch}
-        logger.info("call begun", extra=about)
+        logger.info("stream begun", extra=about)
         self._calls.add(call)
         self._registry.changed()
-        holder = f"{name_of(call.key.uid, call.key.rid)[:20]}-{call.key.attempt}"
+        holder = line_holder(call.key.uid, call.key.rid, call.key.attempt, admitted.epoch)
         freeing = asyncio.create_task(self._registry.free(holder))
         try:
             await call.run()
@@ -178,8 +191,7 @@ class RelayServer:
         for call in self._calls:
             key = call.key
             if (key.uid, key.rid, key.attempt) == (command.uid, command.rid, command.attempt):
-                call.deliver(command)
-                return True
+                return call.deliver(command)
         return False
 
     async def _tick(self) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from floyd.documents import Gap
+from relay.breaker import Breaker
 from relay.core.actions import (
     Action,
     AskPerson,
@@ -23,14 +25,23 @@ from relay.core.actions import (
     ClearPlayout,
     HandOver,
     HangUp,
+    PausePlayout,
+    PrepareSpeech,
     PressKeys,
     RecordOptOut,
+    RestEars,
+    ResumePlayout,
     SaveTranscript,
     Speak,
     StartReply,
+    WakeEars,
 )
+from relay.core.echo import EchoGate
 from relay.core.events import CallStarted, Event, MarkReached, SegmentStarted, StreamStopped
+from relay.core.line_gate import EarGate
+from relay.core.lines import APOLOGY, FILLERS
 from relay.core.outcome import Outcome
+from relay.core.sounds import SoundDetector
 from relay.core.transcript import Transcript
 from relay.core.voice_activity import VoiceDetector
 from relay.ears import Ears, EarsMaker, EarsUsage, Heard, Sound
@@ -39,8 +50,9 @@ from relay.media_stream import BYTES_PER_MS, FRAME_BYTES, SILENCE, Outbound
 from relay.mind import Mind, Prompt, Usage
 from relay.mouth import Mouth
 from relay.pacer import Pacer, Playout
-from relay.replying import Breaker, Replies
+from relay.replying import Replies
 from relay.voice import Voice
+from relay.watchdog import Alarm, Watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -99,17 +111,19 @@ class Session:
         outbound: Outbound,
         send: Callable[[str], None],
         prompt: Prompt,
-        rendered: Mapping[str, bytes],
+        rendered: MutableMapping[str, bytes],
         language: str,
         monitor: Callable[[int, bytes], None] = lambda track, sound: None,
+        tape: Callable[[float, Event | None, list[Action]], None] = lambda now, event, actions: None,
     ) -> None:
         """`send` takes a message for the socket, at once. `monitor` is given (track, mu-law) of both parties: track 0
-        for the callee, 1 for us."""
+        for the callee, 1 for us. `tape` is given each input of the conversation (None: a deadline) and its actions."""
         self._loop = asyncio.get_running_loop()
         self._conversation = conversation
         self._record = record
         self._pacer = tools.pacer
         self._monitor = monitor
+        self._tape = tape
         self._inputs: deque[Event | None] = deque()  # None: the timer
         self._driving = False
         self._timer: asyncio.TimerHandle | None = None
@@ -121,7 +135,11 @@ class Session:
         self._frame_at = self.started_at
         self._partial = b""
         self._detector = VoiceDetector()
-        self._playout = Playout(outbound, send, self.feed, lambda sound: monitor(1, sound))
+        self._echo = EchoGate()
+        self._sounds = SoundDetector()
+        self._gate: EarGate | None = None
+        self.watchdog = Watchdog(self.started_at)
+        self._playout = Playout(outbound, send, self.feed, self._said)
         self._mouth = Mouth(
             voice=tools.voice,
             playout=self._playout,
@@ -178,7 +196,10 @@ class Session:
 
     def check_line(self) -> None:
         """Call about once a second: fills in missing sound, and gives up a line that brings none."""
-        silent_s = self._loop.time() - self._frame_at
+        now = self._loop.time()
+        if alarm := self.watchdog.look(now, lambda: self._conversation.transcript().silence_s):
+            self._sound_alarm(alarm, now)
+        silent_s = now - self._frame_at
         if silent_s > DEAD_S:
             self.feed(StreamStopped("no sound from the line", Outcome.LINE_FAILED))
         elif silent_s > LATE_S:
@@ -251,20 +272,27 @@ class Session:
 
     def _step(self, event: Event | None, now: float) -> None:
         if event is None:
-            self._conversation.handle_timer(max(now, self._deadline or now))
+            now = max(now, self._deadline or now)
+            self._conversation.handle_timer(now)
         else:
             if type(event) is SegmentStarted:
                 self._sound_at[now] = self._ready_at.pop(event.segment_id, now)
-            logger.debug("< %.3f %s", now, event)
             self._conversation.receive(event, now)
-        for action in self._conversation.actions():
-            logger.debug("> %.3f %s", now, action)
+        actions = self._conversation.actions()
+        self._tape(now, event, actions)
+        for action in actions:
             self._act(action, now)
 
     def _act(self, action: Action, now: float) -> None:
         match action:
             case Speak(segment_id, text):
                 self._mouth.speak(segment_id, text)
+            case PrepareSpeech(text):
+                self._mouth.prepare(text)
+            case PausePlayout():
+                self._mouth.pause(now)
+            case ResumePlayout():
+                self._mouth.resume()
             case SaveTranscript(snapshot):
                 self._record.save(snapshot)
             case StartReply():
@@ -281,6 +309,12 @@ class Session:
                 self._record.ask(action)
             case RecordOptOut(text):
                 self._record.opt_out(text)
+            case RestEars():
+                self._gate = EarGate()
+                self._ears.rest()
+            case WakeEars():
+                self._gate = None
+                self._ears.wake()
             case HangUp(outcome):
                 self._end(outcome)
             case HandOver():
@@ -310,11 +344,39 @@ class Session:
     # Sound in, and notes for the stage times
 
     def _hear_frame(self, frame: bytes) -> None:
-        event = self._detector.receive(frame)
-        self._ears.hear(frame, voiced=self._detector.speaking)
+        now = self._loop.time()
+        played = None if self._playout.silent(now) else partial(self._playout.played, now)
+        event = self._echo.receive(frame, self._detector.receive(frame), played)
+        sound = self._sounds.receive(frame)
+        voiced = self._detector.speaking
+        self._ears.hear(frame, voiced=voiced)
+        if voiced:
+            self.watchdog.sounded(now)
+        if self._gate:
+            match self._gate.receive(voice=voiced and not self._sounds.musical):
+                case True:
+                    self._ears.wake()
+                case False:
+                    self._ears.rest()
         self._monitor(0, frame)
         if event:
             self.feed(event)
+        if sound:
+            self.feed(sound)
+
+    def _said(self, sound: bytes) -> None:
+        self.watchdog.sounded(self._loop.time())
+        self._monitor(1, sound)
+
+    def _sound_alarm(self, alarm: Alarm, now: float) -> None:
+        """Nobody has made a sound for far too long: whatever should have spoken is stuck."""
+        logger.error("dead air: %s", alarm.name)
+        if alarm is Alarm.HANG_UP:
+            self._end(Outcome.VENDOR_FAILED)
+            return
+        self._mouth.cancel()
+        self._playout.clear(now)
+        self._mouth.speak(f"watchdog.{alarm.name}", FILLERS[0] if alarm is Alarm.SPEAK else APOLOGY)
 
     def _heard(self, event: Heard) -> None:
         self.feed(event)
@@ -322,5 +384,5 @@ class Session:
     def _note_token(self, reply_id: int) -> None:
         self._token_at[reply_id] = self._loop.time()
 
-    def _note_sound(self, segment_id: str) -> None:
-        self._ready_at[segment_id] = self._loop.time()
+    def _note_sound(self, segment_id: str, at: float) -> None:
+        self._ready_at[segment_id] = at

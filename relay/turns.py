@@ -19,11 +19,10 @@ from typing import Any
 from google.api_core.exceptions import GoogleAPIError
 
 from floyd import documents
-from floyd.asking import ask_by_text
+from floyd.asking import ask_in_call
 from floyd.carrier import Carrier
 from floyd.documents import Cost, Gap, Live, Question
 from floyd.errors import FloydError
-from floyd.lifecycle.events import QuestionAsked
 from floyd.store import Store
 from relay.core.actions import AskPerson
 from relay.core.transcript import Transcript, Turn
@@ -70,10 +69,12 @@ class CallRecord:
         known: Sequence[Turn] = (),
         gaps: Sequence[Gap] = (),
         began_ms: int = 0,
+        expires_at: datetime | None = None,
     ) -> None:
         """`known`, `gaps`: turns of this call, and their stage times, that another relay has written.
 
         `began_ms`: how long the call had lasted when it came here. Turns count from the answer, whoever hears them.
+        `expires_at`: when the store is to forget what was said.
         """
         self._key = key
         self._store = store
@@ -84,11 +85,13 @@ class CallRecord:
         self._first_seq = first_seq
         self._gaps = list(gaps)
         self._began_ms = began_ms
+        self._expires_at = expires_at
         self._known = {turn.seq: turn for turn in known}
         self._first_known = len(self._known)
         self._waiting: dict[int, Turn | None] = {}  # None: taken back
         self._live: Live | None = None
-        self._shown = ""
+        self._shown: str | None = ""
+        self._line, self._line_since = "unknown", _now()
         self._urgent = False
         self._wake = asyncio.Event()
         self._clean = asyncio.Event()
@@ -110,10 +113,21 @@ class CallRecord:
         for seq in range(len(snapshot.turns) + 1, max(self._known, default=0) + 1):
             if self._known.pop(seq, None):
                 self._waiting[seq] = None
+        if snapshot.line != self._line:
+            self._line, self._line_since, self._shown = snapshot.line, _now(), None
+            line = {"line": snapshot.line}
+            self._run(lambda: self._store.note_call(self._key.uid, self._key.rid, self._key.attempt, line))
         if snapshot.interim != self._shown:
             self._shown = snapshot.interim
             seq = self._first_seq + len(snapshot.turns) + 1
-            self._live = Live(seq=seq, speaker="callee", interim=snapshot.interim, line="person", updated_at=_now())
+            self._live = Live(
+                seq=seq,
+                speaker="callee",
+                interim=snapshot.interim,
+                line=self._line,
+                line_since=self._line_since,
+                updated_at=_now(),
+            )
         if self._waiting or self._live:
             self._clean.clear()
             self._wake.set()
@@ -136,9 +150,9 @@ class CallRecord:
     def opt_out(self, words: str) -> None:
         self._run(lambda: self._store.set_do_not_call(self._callee_number, True, _now()))
 
-    def question_of(self, name: str) -> str | None:
-        """The conversation's id of a question document that this session made."""
-        return self._questions.get(name)
+    def question_of(self, name: str) -> str:
+        """The conversation's id of a question document: its own name when another relay made it."""
+        return self._questions.get(name, name)
 
     def note(self, *, gaps: Sequence[Gap] = (), cost: Cost) -> None:
         """Add the call's measurements so far to its document."""
@@ -223,6 +237,7 @@ class CallRecord:
             end_ms=self._began_ms + turn.end_ms,
             cut=turn.cut,
             at=_now(),
+            expires_at=self._expires_at,
         )
 
     # Errands beside the transcript
@@ -246,18 +261,16 @@ class CallRecord:
             return
 
     async def _ask(self, name: str, question: Question) -> None:
-        """The question into the app, and a text beside it: whichever reaches the person first."""
-        event = QuestionAsked(self._key.attempt, name, question)
-        moved = await self._store.move(self._key.uid, self._key.rid, event)
-        if moved.decision.ignored is None:
-            await ask_by_text(
-                self._key.rid,
-                [(name, question)],
-                number=self._person.number,
-                store=self._store,
-                carrier=self._carrier,
-                from_=self._person.from_number,
-            )
+        await ask_in_call(
+            self._key.uid,
+            self._key.rid,
+            name,
+            question,
+            number=self._person.number,
+            store=self._store,
+            carrier=self._carrier,
+            from_=self._person.from_number,
+        )
 
     async def _note(self, gaps: Sequence[Gap], cost: Cost) -> None:
         fields: dict[str, Any] = {"cost": cost.model_dump()}

@@ -47,7 +47,7 @@ class StartReply:
     reply_id: int
     turns: tuple[Message, ...]
     speculative: bool = False
-    """True when the callee's turn is not yet committed: nothing may be charged to the callee's patience."""
+    """The callee's turn is not yet over: what comes of it is kept until it is, or thrown away."""
 
     def __post_init__(self) -> None:
         require(self.reply_id > 0, f"reply_id: expected > 0, got {self.reply_id}")
@@ -73,6 +73,17 @@ class Speak:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareSpeech:
+    """Synthesise what will probably be said next, in place of what was prepared before; `Speak` with the same text
+    finds it ready. Nothing of it is heard until then."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        require_text("text", self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class PressKeys:
     """Queue the keys' tones as audio like a segment: reported by the same events, followed by the same mark."""
 
@@ -92,6 +103,16 @@ class CancelSpeech:
 @dataclass(frozen=True, slots=True)
 class ClearPlayout:
     """Have the carrier drop what it has buffered. Always follows `CancelSpeech`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PausePlayout:
+    """Silence at the ear at once, but nothing is given up: all that was not heard is kept, and nothing leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayout:
+    """Go on where the ear was when it paused, from the quietest moment shortly before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +143,16 @@ class RecordOptOut:
 
 
 @dataclass(frozen=True, slots=True)
+class RestEars:
+    """Nobody is on the line: send nothing to the recogniser until something like a voice is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeEars:
+    """Listen to everything again."""
+
+
+@dataclass(frozen=True, slots=True)
 class SaveTranscript:
     """Write the snapshot over the one before; the driver may skip to the newest."""
 
@@ -144,11 +175,16 @@ Action = (
     StartReply
     | CancelReply
     | Speak
+    | PrepareSpeech
     | PressKeys
     | CancelSpeech
     | ClearPlayout
+    | PausePlayout
+    | ResumePlayout
     | AskPerson
     | RecordOptOut
+    | RestEars
+    | WakeEars
     | SaveTranscript
     | HangUp
     | HandOver

@@ -50,6 +50,7 @@ def person_answered(state: State, event: PersonAnswered, now: float) -> None:
         if allowed and (state.mandate.max_amount.amount < allowed.amount):
             state.mandate = state.mandate.with_amount(allowed)
     state.reply_due = True
+    state.drop_speculation()  # it was thought without this answer
     state.fillers = state.attempts = 0
 
 

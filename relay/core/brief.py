@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from floyd.mandate import Mandate
+from relay.core.actions import AskPerson
 from relay.core.refusal import require, require_seconds, require_text
 from relay.core.transcript import Turn
 
@@ -34,8 +35,12 @@ class Brief:
     """Told to the model before the first turn: earlier calls, answers of the person, today's date. Speakable."""
     heard_before: tuple[str, ...] = ()
     """What the callee said in earlier calls of this errand: their offers still stand and may be named."""
+    line: str = "unknown"
+    """Who was on the line when another relay held this call, a `LineKind`."""
     prior: tuple[Turn, ...] = ()
     """The turns so far when another relay resumes the call; empty for a fresh call."""
+    asked: AskPerson | None = None
+    """What the person is being asked when another relay resumes the call."""
 
     def __post_init__(self) -> None:
         require_text("on_behalf_of", self.on_behalf_of)

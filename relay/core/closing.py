@@ -5,7 +5,7 @@ from relay.core.actions import HandOver, HangUp, RecordOptOut
 from relay.core.events import DrainRequested, HangUpRequested, StreamStopped
 from relay.core.fixed_answers import opts_out
 from relay.core.outcome import Outcome
-from relay.core.phrases import is_backchannel, is_goodbye, is_patient
+from relay.core.phrases import is_backchannel, is_goodbye, is_patient, says_goodbye
 from relay.core.state import Closing, Phase, State
 
 
@@ -22,12 +22,17 @@ def close(
     state.phase = Phase.CLOSING
     state.outcome = outcome
     drain = outcome is Outcome.HANDED_OVER
+    ours = state.log.last_spoken_turn
+    took_leave = ours is not None and says_goodbye(ours.planned if state.speaking else ours.heard)
+    if took_leave and line == lines.FAREWELL:
+        line = None
     state.closing = Closing(
         outcome,
         since=now,
         quiet_s=0.0 if drain else state.policy.quiet_s,
         limit_s=state.policy.drain_s if drain else state.policy.closing_s,
         reopenable=reopenable and state.reopened < state.policy.reopenings,
+        spoke=took_leave,
     )
     if not keep_reply:
         state.cancel_reply()
@@ -65,6 +70,9 @@ def say_farewell_if_none(state: State, now: float) -> None:
 
 
 def hang_up_requested(state: State, event: HangUpRequested, now: float) -> None:
+    """At once: whatever we were saying, the person does not want it said any more."""
+    if not state.closing:
+        state.cut_speech(now)
     close(state, event.outcome, lines.CANCELLED, now)
 
 
@@ -100,6 +108,7 @@ def stream_stopped(state: State, event: StreamStopped, now: float) -> None:
 def finish(state: State, now: float) -> None:
     """Nothing more will be said or heard: close the books."""
     state.cancel_reply()
+    state.drop_speculation()
     state.cut_speech(now)
     if state.hearing.pending:
         turns.close_turn(state, now)

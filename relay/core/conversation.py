@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from relay.core import asking, closing, deadlines, listening, opening, replies, silence, speech
+from relay.core import asking, closing, deadlines, line_rules, listening, opening, replies, silence, speech
 from relay.core.actions import (
     Action,
     AskPerson,
@@ -24,11 +24,16 @@ from relay.core.actions import (
     ClearPlayout,
     HandOver,
     HangUp,
+    PausePlayout,
+    PrepareSpeech,
     PressKeys,
     RecordOptOut,
+    RestEars,
+    ResumePlayout,
     SaveTranscript,
     Speak,
     StartReply,
+    WakeEars,
 )
 from relay.core.brief import Brief
 from relay.core.deadlines import Deadline
@@ -46,6 +51,7 @@ from relay.core.events import (
     HangUpRequested,
     InterimHeard,
     KeysRequested,
+    LineClassified,
     MarkReached,
     PersonAnswered,
     ReplyFailed,
@@ -60,6 +66,7 @@ from relay.core.events import (
 )
 from relay.core.hearing import Hearing
 from relay.core.log import Log
+from relay.core.phrases import same_meaning
 from relay.core.playout import Ledger, Progress
 from relay.core.policy import Policy
 from relay.core.progress import NoProgress
@@ -82,6 +89,7 @@ CONNECTING, CLOSED = Place.CONNECTING, Place.CLOSED
 LISTENING, ENDPOINTING, THINKING, SPEAKING = Place.LISTENING, Place.ENDPOINTING, Place.THINKING, Place.SPEAKING
 LIVE = (LISTENING, ENDPOINTING, THINKING, SPEAKING)
 WORDS = (InterimHeard, FinalHeard, DigitPressed)
+REPLY = (ReplyText, ReplyFinished, ReplyFailed, EndCallRequested, KeysRequested, AskRequested, FactNoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,8 @@ class Transition:
 
 _INTERRUPT = (CancelReply, CancelSpeech, ClearPlayout)
 _CLOSE = (CancelReply, Speak, SaveTranscript)
-_OPT_OUT = (RecordOptOut, *_INTERRUPT, *_CLOSE)
+_OPT_OUT = (RecordOptOut, WakeEars, *_INTERRUPT, *_CLOSE)
+_LINE = (RestEars, WakeEars, *_INTERRUPT, *_CLOSE)
 _ANSWER = (StartReply, *_OPT_OUT)
 _REPEAT = (CancelSpeech, PressKeys, *_CLOSE)
 _KEYS = (PressKeys, AskPerson, *_CLOSE)
@@ -118,25 +127,41 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition((THINKING, SPEAKING), (VoiceStarted,), listening.voice_started, (), stays=True),
     Transition((LISTENING,), (VoiceStopped,), listening.voice_stopped, (ENDPOINTING,), stays=True),
     Transition((ENDPOINTING, THINKING, SPEAKING), (VoiceStopped,), listening.voice_stopped, (), stays=True),
-    Transition((LISTENING, ENDPOINTING), WORDS, _HEAR, (ENDPOINTING, SPEAKING), _OPT_OUT, stays=True),
+    Transition((LISTENING, ENDPOINTING), WORDS, _HEAR, (LISTENING, ENDPOINTING, SPEAKING), _ANSWER, stays=True),
     Transition((THINKING,), WORDS, _HEAR, (LISTENING, ENDPOINTING, SPEAKING), _ANSWER, stays=True),
     Transition((SPEAKING,), WORDS, _HEAR, (LISTENING, ENDPOINTING), _OPT_OUT, stays=True),
     Transition((LISTENING, ENDPOINTING), (Deadline.OPENING,), opening.due, (SPEAKING,), _OPT_OUT),
     Transition((ENDPOINTING,), (Deadline.ENDPOINTING,), listening.commit, (LISTENING, THINKING, SPEAKING), _ANSWER),
-    Transition((SPEAKING,), (Deadline.BARGE_IN,), listening.voice_holds, (LISTENING,), (*_INTERRUPT, SaveTranscript)),
+    Transition((ENDPOINTING,), (Deadline.SPECULATE,), listening.think_ahead, (), (StartReply, CancelReply), stays=True),
+    Transition((SPEAKING,), (Deadline.PAUSE,), listening.pause, (), (PausePlayout,), stays=True),
+    Transition((SPEAKING,), (Deadline.RESUME,), listening.resume, (), (ResumePlayout,), stays=True),
+    Transition(
+        (SPEAKING,),
+        (Deadline.BARGE_IN,),
+        listening.voice_holds,
+        (LISTENING,),
+        (ResumePlayout, *_INTERRUPT, SaveTranscript),
+        stays=True,
+    ),
     Transition((LISTENING,), (Deadline.VOICE,), listening.voice_is_noise, (ENDPOINTING,), stays=True),
     Transition((LISTENING,), (Deadline.NO_INPUT,), silence.prompt, (SPEAKING,), _CLOSE),
     Transition((LISTENING,), (EarLost,), silence.ear_lost, (ENDPOINTING,), stays=True),
     Transition((ENDPOINTING, THINKING, SPEAKING), (EarLost,), silence.ear_lost, (), stays=True),
     Transition(LIVE, (EarRestored,), silence.ear_restored, (), stays=True),
     Transition(LIVE, (Deadline.EAR,), silence.deaf_too_long, (SPEAKING,), _CLOSE),
+    # Machines
+    Transition(LIVE, (LineClassified,), line_rules.classified, (LISTENING, ENDPOINTING, SPEAKING), _LINE, stays=True),
+    Transition(
+        (LISTENING,), (Deadline.LINE,), line_rules.due, (THINKING, SPEAKING), (*_ANSWER, *_LINE, PressKeys), stays=True
+    ),
     # The model
+    Transition((LISTENING, ENDPOINTING), REPLY, replies.ahead, (), (PrepareSpeech, CancelReply), stays=True),
     Transition((THINKING,), (ReplyText,), replies.text, (SPEAKING,), (*_CLOSE, AskPerson), stays=True),
     Transition((SPEAKING,), (ReplyText,), replies.text, (), (*_CLOSE, AskPerson), stays=True),
     Transition((THINKING,), (Deadline.HELD,), replies.release_held, (SPEAKING,), (*_CLOSE, AskPerson)),
-    Transition((THINKING,), (ReplyFinished, ReplyFailed), replies.ended, (SPEAKING,), _ANSWER, stays=True),
+    Transition((THINKING,), (ReplyFinished, ReplyFailed), replies.ended, (LISTENING, SPEAKING), _ANSWER, stays=True),
     Transition((SPEAKING,), (ReplyFinished, ReplyFailed), replies.ended, (LISTENING, ENDPOINTING), _ANSWER, stays=True),
-    Transition((THINKING,), (Deadline.REPLY,), replies.overdue, (SPEAKING,), _ANSWER, stays=True),
+    Transition((THINKING,), (Deadline.REPLY,), replies.overdue, (LISTENING, SPEAKING), _ANSWER, stays=True),
     Transition((SPEAKING,), (Deadline.REPLY,), replies.overdue, (LISTENING, ENDPOINTING), _ANSWER, stays=True),
     Transition((THINKING,), (Deadline.FILLER,), replies.filler, (SPEAKING,), (Speak,)),
     Transition((THINKING, SPEAKING), (EndCallRequested,), replies.end_call_requested, (), _CLOSE, stays=True),
@@ -155,11 +180,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition((SPEAKING,), (Deadline.PLAY_OUT,), speech.mark_overdue, (LISTENING, ENDPOINTING, THINKING), stays=True),
     # The person
-    Transition(LIVE, (PersonAnswered,), asking.person_answered, (), stays=True),
+    Transition(LIVE, (PersonAnswered,), asking.person_answered, (), (CancelReply,), stays=True),
     Transition((LISTENING,), (Deadline.COMPANY,), asking.keep_company, (SPEAKING,), (Speak,)),
     Transition(LIVE, (Deadline.ANSWER,), asking.no_answer, (SPEAKING,), _CLOSE),
     # The end
-    Transition(LIVE, (HangUpRequested,), closing.hang_up_requested, (SPEAKING,), _CLOSE, stays=True),
+    Transition(LIVE, (HangUpRequested,), closing.hang_up_requested, (SPEAKING,), _OPT_OUT, stays=True),
     Transition(LIVE, (DrainRequested,), closing.drain_requested, (LISTENING, ENDPOINTING), _CLOSE, stays=True),
     Transition(LIVE, (Deadline.CALL_LIMIT,), closing.time_is_up, (SPEAKING,), _CLOSE),
     Transition((LISTENING, ENDPOINTING), (Deadline.QUIET,), closing.hang_up, (CLOSED,), _FINISH),
@@ -191,6 +216,26 @@ def _record_our_turn(state: State, now: float) -> None:
     state.save()
 
 
+def _speculation_is_stale(state: State) -> bool:
+    ahead, turn_is_theirs = state.speculation, state.floor in (Floor.LISTENING, Floor.ENDPOINTING)
+    if ahead is None or (turn_is_theirs and state.considered == state.hearing.pending_text and not state.closing):
+        return False
+    same = same_meaning(ahead.answers, state.hearing.pending_text)
+    return not (same and turn_is_theirs and state.phase is Phase.ACTIVE and state.line.converses)
+
+
+def _drop_speculation(state: State, now: float) -> None:
+    state.drop_speculation()
+
+
+def _pause_is_pointless(state: State) -> bool:
+    return state.ledger.paused_at is not None and not state.ledger.outstanding
+
+
+def _reply_came_early(state: State) -> bool:
+    return bool(state.reply and state.reply.early)
+
+
 def _reply_is_held_in_quiet(state: State) -> bool:
     return bool(state.reply and state.reply.held) and state.voice_since is None
 
@@ -198,7 +243,7 @@ def _reply_is_held_in_quiet(state: State) -> bool:
 def _gap(state: State) -> bool:
     """A moment in which nobody speaks and nothing is waited for."""
     quiet = state.floor is Floor.LISTENING and state.voice_since is None
-    return quiet and state.phase is Phase.ACTIVE and state.opening is not Opening.WAITING
+    return quiet and state.phase is Phase.ACTIVE and state.opening is not Opening.WAITING and state.line.converses
 
 
 def _reply_fits(state: State) -> bool:
@@ -214,7 +259,12 @@ def _ear_line_fits(state: State) -> bool:
 
 
 SETTLING: tuple[Settling, ...] = (
+    Settling("new words: judge who says them", line_rules.words_are_news, line_rules.judge_words),
+    Settling("the words are not those we thought ahead on: drop it", _speculation_is_stale, _drop_speculation),
+    Settling("the turn ended as we had thought: say the reply", _reply_came_early, replies.catch_up),
+    Settling("nothing is left that a pause keeps back: end it", _pause_is_pointless, listening.resume),
     Settling("nothing of ours is outstanding: our turn is over", _our_turn_is_over, _record_our_turn),
+    Settling("a voicemail has its message: hang up", line_rules.message_is_left, line_rules.hang_up),
     Settling("a reply was held back and the callee is quiet: say it", _reply_is_held_in_quiet, replies.release_held),
     Settling("a reply is due and there is a gap: think", _reply_fits, _owed_reply),
     Settling("the ear was lost or restored and there is a gap: say so", _ear_line_fits, silence.ear_line),
@@ -291,7 +341,7 @@ class Conversation:
             case _:
                 return Place[self._state.floor.name]
 
-    def _move(self, row: Transition, *input_: Any) -> None:
+    def _move(self, row: Transition | Settling, *input_: Any) -> None:
         row.then(self._state, *input_)
 
     def _settle(self, now: float) -> None:
@@ -299,5 +349,5 @@ class Conversation:
             rule = next((rule for rule in SETTLING if rule.when(self._state)), None)
             if rule is None:
                 return
-            rule.then(self._state, now)
+            self._move(rule, now)
         raise AssertionError("the settling rules never rest")

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from enum import Enum
 
+from relay.core import answering, line_rules
+from relay.core.line_kinds import LineKind
 from relay.core.patience import Completeness, completeness, patience_s
 from relay.core.state import Floor, Opening, Phase, State
+
+MINUTE_S = 60.0
 
 
 class Deadline(Enum):
@@ -12,7 +16,10 @@ class Deadline(Enum):
 
     OPENING = "the callee is silent, or their first words are over: say the opening"
     ENDPOINTING = "the callee's turn is over: commit it"
-    BARGE_IN = "a voice has held over our speech: stop"
+    SPECULATE = "the callee's turn is probably over: think ahead"
+    PAUSE = "a voice over our speech: fall silent"
+    RESUME = "the voice brought no words: go on"
+    BARGE_IN = "a voice has silenced us for long: give the floor away"
     HELD = "a voice without words has kept a ready answer back: say it"
     VOICE = "a voice without new words: it is noise"
     FILLER = "a silence while thinking: say a filler"
@@ -20,6 +27,7 @@ class Deadline(Enum):
     SPEECH = "no sound from the voice: give the unsent segments up"
     PLAY_OUT = "a mark is overdue: assume it lost and its segment heard"
     NO_INPUT = "the callee is silent: prompt, and in the end say goodbye"
+    LINE = "a machine on the line has been quiet, or a hold too long: act on it"
     COMPANY = "a silence while the person is asked: say a company line"
     ANSWER = "the person has not answered: promise to call back"
     EAR = "we have been deaf too long: apologise and end"
@@ -43,7 +51,8 @@ def armed(state: State) -> Iterator[tuple[Deadline, float]]:
         if listening and (state.voice_since is None or not state.closing.quiet_s):
             yield Deadline.QUIET, max(state.our_end_at, state.evidence_at) + state.closing.quiet_s
         return
-    yield Deadline.CALL_LIMIT, state.started_at + state.brief.limit_s
+    if state.line.kind is not LineKind.HOLD:
+        yield Deadline.CALL_LIMIT, state.started_at + state.brief.limit_s + state.line.held_s
     if state.inquiry:
         yield Deadline.ANSWER, state.inquiry.asked_at + state.policy.answer_s
     if state.ear_lost_at is not None:
@@ -55,18 +64,27 @@ def _floor_deadlines(state: State) -> Iterator[tuple[Deadline, float]]:
     if reply and not reply.finished:
         yield Deadline.REPLY, reply.waiting_since + policy.reply_s
     if reply and reply.held:
-        yield Deadline.HELD, reply.held_since + policy.barge_in_voice_s
+        yield Deadline.HELD, reply.held_since + policy.held_s
     match state.floor:
-        case Floor.SPEAKING if state.voice_since is not None and _voice_may_interrupt(state):
+        case Floor.SPEAKING if (paused_at := state.ledger.paused_at) is not None:
+            if state.voice_since is None:
+                yield Deadline.RESUME, max(paused_at, state.evidence_at) + policy.resume_s
+            else:
+                yield Deadline.BARGE_IN, paused_at + policy.barge_in_wordless_s
+        case Floor.SPEAKING if state.voice_since is not None and _voice_may_silence_us(state, state.voice_since):
             assert state.ledger.sound_at is not None
-            yield Deadline.BARGE_IN, max(state.voice_since, state.ledger.sound_at) + policy.barge_in_voice_s
+            yield Deadline.PAUSE, max(state.voice_since, state.ledger.sound_at) + policy.barge_in_voice_s
         case Floor.THINKING if _filler_wanted(state):
             since = max(state.thinking_since or 0.0, state.our_end_at)
             yield Deadline.FILLER, since + policy.filler_s
-        case Floor.ENDPOINTING if state.opening is Opening.WAITING:
-            yield Deadline.OPENING, state.evidence_at + policy.opening_pause_s
+        case Floor.ENDPOINTING if state.opening is Opening.WAITING and state.line.converses:
+            yield Deadline.OPENING, state.evidence_at + _opening_pause_s(state)
         case Floor.ENDPOINTING:
-            yield Deadline.ENDPOINTING, state.evidence_at + _patience_s(state)
+            patience_s = _patience_s(state)
+            yield Deadline.ENDPOINTING, state.evidence_at + patience_s
+            if patience_s < policy.patience_hold_s and answering.may_think_ahead(state):
+                ahead_s = max(policy.speculate_s, patience_s - policy.speculate_before_s)
+                yield Deadline.SPECULATE, state.evidence_at + ahead_s
         case Floor.LISTENING if state.voice_since is not None:
             yield Deadline.VOICE, max(state.voice_since, state.words_at) + policy.voice_stuck_s
         case Floor.LISTENING if state.phase is Phase.ACTIVE:
@@ -75,9 +93,11 @@ def _floor_deadlines(state: State) -> Iterator[tuple[Deadline, float]]:
 
 def _quiet_deadline(state: State) -> tuple[Deadline, float]:
     policy = state.policy
+    if not state.line.converses or state.line.undecided:
+        return Deadline.LINE, line_rules.due_at(state)
     if state.opening is Opening.WAITING:
         spoke = state.evidence_at > state.started_at
-        wait_s = policy.opening_pause_s if spoke else policy.opening_wait_s
+        wait_s = _opening_pause_s(state) if spoke else policy.opening_wait_s
         return Deadline.OPENING, state.evidence_at + wait_s
     if state.inquiry:
         return Deadline.COMPANY, max(state.our_end_at, state.evidence_at) + policy.company_s
@@ -88,23 +108,35 @@ def _quiet_deadline(state: State) -> tuple[Deadline, float]:
     return Deadline.NO_INPUT, max(at, state.our_end_at + policy.cut_no_input_s)
 
 
+def _opening_pause_s(state: State) -> float:
+    return state.policy.suspect_pause_s if state.line.suspect else state.policy.opening_pause_s
+
+
 def _filler_wanted(state: State) -> bool:
+    if not state.line.converses:
+        return False
     quiet = state.voice_since is None and state.phase is Phase.ACTIVE and not (state.reply and state.reply.held)
     return quiet and state.fillers < state.policy.fillers and not state.inquiry
 
 
-def _voice_may_interrupt(state: State) -> bool:
-    return (
-        state.ledger.sound_at is not None
-        and not state.ledger.protected
-        and state.wordless_cuts < state.policy.barge_in_wordless
-    )
+def _voice_may_silence_us(state: State, voice_since: float) -> bool:
+    """Not in a protected line, unless the callee's greeting had only paused; and not after many noises."""
+    sound_at, limit = state.ledger.sound_at, state.policy.fruitless_pauses
+    if sound_at is None or not state.line.converses:
+        return False
+    if state.fruitless and voice_since <= state.fruitless[-1]:
+        return False  # this very noise has silenced us already
+    greeting_goes_on = state.opening is Opening.SAID and voice_since < sound_at + state.policy.echo_guard_s
+    recent = [at for at in state.fruitless if voice_since - at < MINUTE_S]
+    return (greeting_goes_on or not state.ledger.protected) and len(recent) < limit
 
 
 def _patience_s(state: State) -> float:
-    text, settled = state.hearing.pending_text, state.hearing.interim is None
-    judged = completeness(text, settled=settled, asked=state.log.last_spoken)
-    behind = not settled and state.hearing.pending_end_ms + state.policy.words_behind_ms < state.voice_stop_ms
-    if behind and judged in (Completeness.COMPLETE, Completeness.UNCLEAR):
+    judged = completeness(state.hearing.pending_text, state.log.last_spoken)
+    if judged is Completeness.HOLD:  # a moment asked for before their last pause is over
+        judged = completeness(state.hearing.pending_latest, state.log.last_spoken)
+    behind = state.hearing.pending_end_ms + state.policy.words_behind_ms < state.voice_stop_ms
+    if behind and state.hearing.interim and judged is not Completeness.HOLD:
         judged = Completeness.UNFINISHED
-    return patience_s(judged, state.policy)
+    extra_s = state.policy.hasty_s * min(state.hasty, 3) if judged is not Completeness.HOLD else 0.0
+    return patience_s(judged, state.policy) + extra_s

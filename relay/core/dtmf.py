@@ -3,8 +3,8 @@
 from functools import cache
 from math import pi, sin
 
+from floyd.mulaw import SAMPLE_RATE, SILENCE, encode_samples
 from relay.core.events import KEYS
-from relay.core.mulaw import SAMPLE_RATE, SILENCE, encode_samples
 from relay.core.refusal import require
 
 LOW_HZ = (697, 770, 852, 941)
@@ -16,9 +16,9 @@ TONE_MS = 100
 PAUSE_MS = 100
 """Receivers must accept 40 ms (Q.24); menus behind lossy codecs are happier with 80 and more. Whole frames, too."""
 
-_LOW_AMPLITUDE = 7000
-_HIGH_AMPLITUDE = 8800
-"""Of 32,768: about -13 and -11 dB below full scale. Q.23 lets the high tone be louder, since lines damp it more."""
+_LOW_AMPLITUDE = 10_300
+_HIGH_AMPLITUDE = 13_000
+"""Of 32,768: -10 and -8 dB below full scale. Q.23 lets the high tone be louder, since lines damp it more."""
 
 
 @cache

@@ -8,6 +8,7 @@ of the media stream; a moment on the session's clock is never part of an event, 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from relay.core.line_kinds import LineKind
 from relay.core.outcome import Outcome
 from relay.core.refusal import require, require_range_ms, require_seconds, require_share, require_text
 
@@ -126,6 +127,20 @@ class EarLost:
 @dataclass(frozen=True, slots=True)
 class EarRestored:
     """The recogniser hears again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineClassified:
+    """The sound of the line tells who is on it; words are judged by the conversation itself."""
+
+    kind: LineKind
+    confidence: float
+    """0 to 1."""
+    evidence: str
+    """What was heard: "music", "beep", "ringing", "busy", ...; see `sounds.KINDS`."""
+
+    def __post_init__(self) -> None:
+        require_share("confidence", self.confidence)
 
 
 # From the mind
@@ -273,6 +288,7 @@ Event = (
     | FinalHeard
     | EarLost
     | EarRestored
+    | LineClassified
     | ReplyText
     | ReplyFinished
     | ReplyFailed

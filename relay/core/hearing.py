@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from relay.core.phrases import same_meaning
 
+PAUSE_MS = 500
+"""Longer than a breath: "one moment" said before such a pause is over with the words after it."""
+
 
 @dataclass(slots=True, eq=False)
 class Piece:
@@ -36,6 +39,11 @@ class HeardTurn:
     @property
     def text(self) -> str:
         return _joined(self.pieces)
+
+    @property
+    def latest(self) -> str:
+        """Its words since the callee's last pause."""
+        return _latest(self.pieces)
 
     @property
     def start_ms(self) -> int:
@@ -90,6 +98,11 @@ class Hearing:
     @property
     def pending_text(self) -> str:
         return _joined(self.pending)
+
+    @property
+    def pending_latest(self) -> str:
+        """The pending words since the callee's last pause."""
+        return _latest(self.pending)
 
     @property
     def pending_end_ms(self) -> int:
@@ -173,3 +186,8 @@ def _by_time(piece: Piece) -> tuple[int, int]:
 
 def _joined(pieces: list[Piece]) -> str:
     return " ".join(piece.text for piece in pieces)
+
+
+def _latest(pieces: list[Piece]) -> str:
+    pauses = [at for at in range(1, len(pieces)) if pieces[at].start_ms - pieces[at - 1].end_ms > PAUSE_MS]
+    return _joined(pieces[max(pauses, default=0) :])

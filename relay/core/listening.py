@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 
-from relay.core import answering, closing, turns
+from relay.core import answering, closing, line_rules, turns
+from relay.core.actions import PausePlayout, ResumePlayout
 from relay.core.events import DigitPressed, FinalHeard, InterimHeard, VoiceStarted, VoiceStopped
 from relay.core.hearing import Piece
-from relay.core.phrases import is_goodbye, is_patient, takes_the_floor
+from relay.core.patience import Completeness, completeness
+from relay.core.phrases import is_goodbye, is_patient, takes_the_floor, words
 from relay.core.state import Floor, Opening, Phase, State
 
 
 def voice_started(state: State, event: VoiceStarted, now: float) -> None:
     if state.voice_since is None:
-        state.voice_since = state.moment(event.at_ms, now)
+        goes_on = state.voice_stop_ms > 0 and event.at_ms - state.voice_stop_ms <= state.policy.closure_ms
+        state.voice_began = state.voice_began if goes_on else state.moment(event.at_ms, now)
+        state.voice_since = state.voice_began
 
 
 def voice_stopped(state: State, event: VoiceStopped, now: float) -> None:
@@ -47,7 +51,9 @@ def words_heard(state: State, event: InterimHeard | FinalHeard | DigitPressed, n
     for turn in placed.amended:
         turns.put_on_table(state, turn)
     if placed.pending:
-        state.evidence_at = max(state.evidence_at, state.moment(piece.end_ms, now))
+        if state.voice_since is None and state.voice_stop_ms <= piece.start_ms:
+            # Only where the detector heard nothing: a recogniser's ends are later than the voice's by what it lags.
+            state.evidence_at = max(state.evidence_at, state.moment(piece.end_ms, now))
         _weigh_pending(state, now)
     elif state.log.last_heard_turn in placed.amended:
         _think_again(state, now)
@@ -63,11 +69,17 @@ def _note_first_final(state: State, pending: bool, now: float) -> None:
 
 
 def _weigh_pending(state: State, now: float) -> None:
-    """Words while it is our turn: do they take it?"""
+    """New words: do they take our turn, or sound as if theirs were over?"""
     if state.floor is Floor.THINKING:
         take_back(state)
+    elif state.floor is Floor.LISTENING and state.voice_since is not None and answering.may_think_ahead(state):
+        text = state.hearing.pending_text
+        judged = completeness(text, state.log.last_spoken)
+        complete = judged in (Completeness.ANSWER, Completeness.COMPLETE)
+        spare = state.policy.speculations_per_turn - state.ahead_in_turn > 1  # one is kept for the end
+        if complete and spare and len(words(text)) >= state.policy.speculate_words:
+            think_ahead(state, now)
     elif state.floor is Floor.SPEAKING and _means_to_interrupt(state):
-        state.wordless_cuts = 0
         if state.ledger.sound_at is None:
             _take_back_unspoken(state, now)
         else:
@@ -77,14 +89,40 @@ def _weigh_pending(state: State, now: float) -> None:
 def _means_to_interrupt(state: State) -> bool:
     sound_at = state.ledger.sound_at
     since_ms = 0 if sound_at is None else state.position_ms(sound_at + state.policy.echo_guard_s)
-    over = " ".join(piece.text for piece in state.hearing.pending if piece.end_ms > since_ms)
+    pieces = [piece for piece in state.hearing.pending if piece.end_ms > since_ms]
+    over = " ".join(piece.text for piece in pieces)
+    if not pieces or state.repeats_us(over, pieces[0].start_ms):
+        return False
     if state.closing and (not state.closing.reopenable or is_goodbye(over) or is_patient(over)):
         return False
-    return takes_the_floor(over, state.policy.barge_in_words)
+    # A voice has silenced us already: any word of it is one too many for us to go on.
+    least = 1 if state.ledger.paused_at is not None else state.policy.barge_in_words
+    return takes_the_floor(over, least) and line_rules.yields_to(state, over)
+
+
+def think_ahead(state: State, now: float) -> None:
+    """The turn is probably over: have an answer ready when it is."""
+    state.considered = state.hearing.pending_text
+    if answering.needs_model(state, state.considered):
+        state.speculate(now)
+
+
+def pause(state: State, now: float) -> None:
+    """A voice over our speech: silence, until it is known to be more than a noise."""
+    state.ledger.pause(now)
+    state.actions.append(PausePlayout())
+
+
+def resume(state: State, now: float) -> None:
+    """It was nothing, or no more than "mm-hm": go on."""
+    _note_fruitless(state, now)
+    state.ledger.resume(now)
+    state.actions.append(ResumePlayout())
 
 
 def take_back(state: State) -> None:
     """The callee goes on before we have said a word: their turn reopens."""
+    state.hasty += 1
     state.cancel_reply()
     state.thinking_since = state.stages = None
     turn = state.log.last_heard_turn
@@ -106,6 +144,7 @@ def _take_back_unspoken(state: State, now: float) -> None:
 
 def barge_in(state: State, now: float) -> None:
     """The callee takes the floor while we speak."""
+    _note_cut_in(state)
     if any(segment in state.opening_segments for segment in state.ledger.outstanding):
         state.opening_cuts += 1
     state.cancel_reply()
@@ -115,11 +154,29 @@ def barge_in(state: State, now: float) -> None:
 
 
 def voice_holds(state: State, now: float) -> None:
-    """A voice over our speech, its words not yet known."""
+    """A voice has silenced us for long, its words not yet known."""
+    if state.ledger.protected:
+        resume(state, now)
+        return
     if not state.hearing.pending:
-        state.wordless_cuts += 1
+        _note_fruitless(state, now)
         state.cut_by_voice = True
     barge_in(state, now)
+
+
+def _note_fruitless(state: State, now: float) -> None:
+    state.fruitless = [*state.fruitless, now][-state.policy.fruitless_pauses :]
+
+
+def _note_cut_in(state: State) -> None:
+    """They began so soon after us that they had never stopped."""
+    sound_at, pending = state.ledger.sound_at, state.hearing.pending
+    if sound_at is None or state.opening is not Opening.DONE:
+        return
+    words_at = state.started_at + pending[-1].start_ms / 1000 if pending else 0.0
+    if max(state.voice_began, words_at) < sound_at + state.policy.cut_in_s:
+        state.cut_in = True
+        state.hasty += 1
 
 
 def _think_again(state: State, now: float) -> None:

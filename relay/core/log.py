@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 
 from relay.core.actions import Message, Role
 from relay.core.hearing import HeardTurn
-from relay.core.playout import Progress, Segment
+from relay.core.playout import SETTLED, Progress, Segment
 from relay.core.transcript import Speaker, Stages, Turn
 
+FASTEST_CHARACTERS_PER_S = 22.0
+"""No voice is quicker: some 15 are usual. Bounds what was said before a cut from above."""
 INTERRUPTED = "note: you were interrupted there; the callee heard nothing of yours after that."
 
 
@@ -24,6 +26,8 @@ class SpokenTurn:
     end_ms: int
     segments: list[Segment] = field(default_factory=list)
     stages: Stages | None = None
+    settled: Turn | None = None
+    """What the transcript shows of it, once nothing can change that any more."""
 
     def text_of(self, segments: Iterable[Segment]) -> str:
         return " ".join(segment.text for segment in segments)
@@ -34,7 +38,8 @@ class SpokenTurn:
 
     @property
     def sent(self) -> str:
-        return self.text_of(segment for segment in self.segments if segment.was_sent)
+        """Including what the ear may have had of a sentence that was cut: whoever was told a value must be known."""
+        return " ".join(filter(None, (segment.audible(FASTEST_CHARACTERS_PER_S) for segment in self.segments)))
 
     @property
     def heard(self) -> str:
@@ -123,7 +128,8 @@ class Log:
 
     def turns(self) -> tuple[Turn, ...]:
         """Everything said, for the transcript. A turn whose words are still to come is left out."""
-        return (*self.prior, *(shown for entry in self.entries if (shown := _shown(entry))))
+        newest = self.last_spoken_turn
+        return (*self.prior, *(shown for entry in self.entries if (shown := _shown(entry, entry is newest))))
 
     def messages(self, notes: Iterable[str]) -> tuple[Message, ...]:
         """Everything said, for the model."""
@@ -139,12 +145,14 @@ class Log:
         return (*earlier, *(entry.text for entry in self.entries if isinstance(entry, HeardTurn)))
 
 
-def _shown(entry: Entry) -> Turn | None:
+def _shown(entry: Entry, newest: bool) -> Turn | None:
     match entry:
         case HeardTurn() if entry.pieces:
             return Turn(entry.seq, Speaker.CALLEE, entry.text, entry.start_ms, entry.end_ms)
+        case SpokenTurn(settled=Turn() as settled):
+            return settled
         case SpokenTurn():
-            return Turn(
+            turn = Turn(
                 entry.seq,
                 Speaker.FLOYD,
                 entry.heard,
@@ -155,6 +163,9 @@ def _shown(entry: Entry) -> Turn | None:
                 cut=entry.cut,
                 stages=entry.stages,
             )
+            if not newest and all(segment.progress in SETTLED for segment in entry.segments):
+                entry.settled = turn
+            return turn
         case _:
             return None
 

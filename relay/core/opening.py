@@ -1,9 +1,9 @@
 """The first words of a call: who listens, who speaks first, and that the disclosure is really heard."""
 
-from relay.core import closing, lines, turns
+from relay.core import closing, line_rules, lines, turns
 from relay.core.events import CallStarted
 from relay.core.playout import Progress
-from relay.core.state import Opening, Phase, State
+from relay.core.state import Inquiry, Opening, Phase, State
 from relay.core.transcript import Speaker
 
 
@@ -11,6 +11,10 @@ def call_started(state: State, event: CallStarted, now: float) -> None:
     """The callee can hear us. A fresh call waits for their first words; a resumed one has kept them waiting."""
     state.phase = Phase.ACTIVE
     state.started_at = state.evidence_at = state.quiet_since = state.our_end_at = state.words_at = now
+    if asked := state.brief.asked:
+        state.inquiry = Inquiry(asked.question_id, asked.question, asked.kind, asked.amount, asked_at=now)
+    if line_rules.resume(state, now):
+        return
     if any(turn.speaker is Speaker.FLOYD and turn.heard for turn in state.brief.prior):
         state.opening = Opening.DONE
         state.say(lines.resumed(state.brief), now, protected=True)
@@ -36,6 +40,7 @@ def due(state: State, now: float) -> None:
         # Their words may still be on the way from the recogniser: they belong before the opening.
         turn = turns.close_turn(state, now)
         state.save()
+        line_rules.first_words(state, turn.text, now)
         if closing.honour_opt_out(state, turn.text, now):
             return
     say(state, now)

@@ -23,7 +23,7 @@ class Progress(Enum):
 
 
 _UNSENT = (Progress.QUEUED, Progress.SENDING)
-_SETTLED = (Progress.HEARD, Progress.CLEARED)
+SETTLED = (Progress.HEARD, Progress.CLEARED)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +41,16 @@ class Segment:
     """Its first frame left."""
     was_sent: bool = False
     """Its last frame left, whether or not it was then cleared."""
+    sounding_since: float | None = None
+    played_s: float = 0.0
+    """How much of it the ear has had when it was paused or cut."""
+
+    def audible(self, characters_per_s: float) -> str:
+        """What the ear may have had of it: all of it once it was sent, else as many words as its sound had time for."""
+        if self.was_sent or self.digits:
+            return self.text if self.was_sent else ""
+        words = self.text[: round(self.played_s * characters_per_s)].count(" ") + 1
+        return " ".join(self.text.split()[:words]) if self.played_s else ""
 
 
 class Ledger:
@@ -52,6 +62,8 @@ class Ledger:
         self._progress_at = 0.0
         self._sound_at: float | None = None
         self._sound_ends_at = 0.0
+        self.paused_at: float | None = None
+        """Since when the ear has silence from us although something is outstanding."""
 
     @property
     def outstanding(self) -> tuple[Segment, ...]:
@@ -86,6 +98,7 @@ class Ledger:
         segment.progress = Progress.SENDING
         segment.began = True
         self._progress_at = now
+        segment.sounding_since = max(now, self._sound_ends_at)
         if self._sound_at is None:
             self._sound_at = now
         self._sound_ends_at = max(self._sound_ends_at, now)
@@ -125,18 +138,41 @@ class Ledger:
         self._settle([segment], Progress.CLEARED)
         return True
 
-    def clear(self) -> bool:
+    def clear(self, now: float) -> bool:
         """Cut everything outstanding; before the carrier is told."""
+        self._stop_sound(now)
+        self.paused_at = None
         return self._settle(self._open, Progress.CLEARED)
+
+    def pause(self, now: float) -> None:
+        """Silence, but nothing is given up. What was sent must be sent again: its marks come back unplayed."""
+        self._stop_sound(now)
+        self.paused_at = now
+        for segment in self._open:
+            if segment.progress is Progress.SENT:
+                segment.progress = Progress.SENDING
+
+    def resume(self, now: float) -> None:
+        self.paused_at = None
+        self._progress_at = self._sound_ends_at = now
+        for segment in self._open:
+            segment.sounding_since = now if segment.began else None
+
+    def _stop_sound(self, now: float) -> None:
+        for segment in self._open:
+            if segment.sounding_since is not None:
+                segment.played_s += max(0.0, now - segment.sounding_since)
+                segment.sounding_since = None
 
     def clear_unsent(self) -> bool:
         """Give up what has not left yet; what is in the carrier's buffer plays on."""
+        self.paused_at = None
         return self._settle(self.unsent, Progress.CLEARED)
 
     def speech_deadline(self) -> float | None:
         """When speech that has not left is overdue, given its length and that it is sent in real time."""
         unsent = self.unsent
-        if not unsent:
+        if not unsent or self.paused_at is not None:
             return None
         in_flight = unsent[0] if unsent[0].progress is Progress.SENDING else None
         behind = max(0.0, self._sound_ends_at - self._progress_at) if in_flight is None else 0.0
@@ -159,7 +195,7 @@ class Ledger:
         settled = list(segments)
         for segment in settled:
             segment.progress = progress
-        self._open = [segment for segment in self._open if segment.progress not in _SETTLED]
+        self._open = [segment for segment in self._open if segment.progress not in SETTLED]
         if not self._open:
             self._sound_at = None
             self._sound_ends_at = 0.0

@@ -1,10 +1,11 @@
 """What the model says and does in a reply, and what happens when it does not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from floyd.money import find_amounts
 from relay.core import asking, closing, lines
-from relay.core.actions import QuestionKind
+from relay.core.actions import PrepareSpeech, QuestionKind
 from relay.core.events import (
     AskRequested,
     EndCallRequested,
@@ -29,6 +30,29 @@ def _open_reply(state: State, event: ReplyEvent, now: float) -> Reply | None:
         return None
     reply.waiting_since = now
     return reply
+
+
+def ahead(state: State, event: ReplyEvent, now: float) -> None:
+    """What comes of a reply while the callee's turn is not over is kept; its first clause is made ready to be said."""
+    reply = state.speculation
+    if reply is None or reply.reply_id != event.reply_id:
+        return
+    if isinstance(event, ReplyFailed):
+        state.drop_speculation()
+        return
+    if isinstance(event, ReplyText) and reply.first_text_at is None:
+        reply.first_text_at = now
+        if isinstance(guard(event.text, setting(state, reply)), Pass):
+            state.actions.append(PrepareSpeech(event.text))
+    reply.early.append(event)
+
+
+def catch_up(state: State, now: float) -> None:
+    """The turn is over and the reply is the one we thought ahead: it has all been said just now."""
+    assert state.reply is not None
+    early, state.reply.early = state.reply.early, []
+    for event in early:
+        _TAKES[type(event)](state, event, now)
 
 
 def text(state: State, event: ReplyText, now: float) -> None:
@@ -91,7 +115,7 @@ def setting(state: State, reply: Reply) -> Setting:
         brief=state.brief,
         mandate=state.mandate,
         table=state.table.while_hearing(state.hearing.pending_text, state.mandate),
-        heard=(*state.brief.heard_before, *state.log.callee_texts()),
+        heard=(*state.brief.heard_before, *state.log.callee_texts(), state.hearing.pending_text),
         answers=tuple(state.answers),
         said_before=reply.text,
         declined=tuple(state.declined),
@@ -148,7 +172,9 @@ def _failed(state: State, now: float) -> None:
         state.say(lines.FAREWELL, now, protected=True)
         return
     state.attempts += 1
-    if state.attempts < state.policy.reply_attempts:
+    if not state.line.converses:
+        state.thinking_since = None  # a menu that offers nothing of use is answered by silence
+    elif state.attempts < state.policy.reply_attempts:
         state.start_reply(now)
     else:
         closing.close(state, Outcome.VENDOR_FAILED, lines.APOLOGY, now)
@@ -212,3 +238,13 @@ def fact_noted(state: State, event: FactNoted, now: float) -> None:
     if (event.key, event.value) not in state.noted:
         state.noted.append((event.key, event.value))
         state.log.note(f"you noted {event.key}.")
+
+
+_TAKES: dict[type[object], Callable[..., None]] = {
+    ReplyText: text,
+    ReplyFinished: ended,
+    EndCallRequested: end_call_requested,
+    KeysRequested: keys_requested,
+    AskRequested: ask_requested,
+    FactNoted: fact_noted,
+}

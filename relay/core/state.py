@@ -14,21 +14,28 @@ from relay.core.actions import (
     CancelReply,
     CancelSpeech,
     ClearPlayout,
+    Message,
     PressKeys,
     QuestionKind,
+    Role,
     SaveTranscript,
     Speak,
     StartReply,
 )
 from relay.core.brief import Brief
 from relay.core.hearing import Hearing
+from relay.core.line_kinds import Line
 from relay.core.log import Log
 from relay.core.offers import Table
 from relay.core.outcome import Outcome
+from relay.core.phrases import same_meaning, words
 from relay.core.playout import Ledger, Segment
 from relay.core.policy import Policy
 from relay.core.progress import NoProgress
-from relay.core.transcript import Stages, Transcript
+from relay.core.transcript import Speculations, Stages, Transcript
+
+ECHO_MS = 1000
+"""An echo comes back within this; lines by satellite take 0.6 s there and back (ITU-T G.114)."""
 
 
 class Phase(Enum):
@@ -68,6 +75,12 @@ class Reply:
     reply_id: int
     waiting_since: float
     """It was asked for, or its last text came."""
+    answers: str = ""
+    """The callee's words, as far as known, that it was asked for ahead of their end."""
+    asked_at: float = 0.0
+    early: list[object] = field(default_factory=list)
+    """What came of it before their end, in order."""
+    first_text_at: float | None = None
     said: int = 0
     """Segments of it that were queued."""
     text: str = ""
@@ -124,6 +137,7 @@ class State:
     outcome: Outcome | None = None
     actions: list[Action] = field(default_factory=list)
     started_at: float = 0.0
+    line: Line = field(default_factory=Line)
 
     # The callee
     voice_since: float | None = None
@@ -133,6 +147,16 @@ class State:
     """When words or voice were last news; in LISTENING a voice without any for long is noise."""
     evidence_at: float = 0.0
     """End of the callee's last sound as far as known: patience counts from here."""
+    voice_began: float = 0.0
+    """When the last stretch of voice began, gaps shorter than a closure apart."""
+    speculation: Reply | None = None
+    """Asked for ahead."""
+    considered: str = ""
+    """The pending words for which it was decided whether to think ahead."""
+    ahead_in_turn: int = 0
+    speculations: Speculations = field(default_factory=Speculations)
+    hasty: int = 0
+    """Times the callee went on after we took their turn for over."""
     quiet_since: float = 0.0
     """The callee's or our last words, prompts aside: no-input counts from here."""
     first_final_at: float | None = None
@@ -165,7 +189,11 @@ class State:
     prompts: int = 0
     """Prompts to a silent callee since their last words."""
     voice_failures: int = 0
-    wordless_cuts: int = 0
+    fruitless: list[float] = field(default_factory=list)
+    """When we last fell silent for a voice that brought no words."""
+    cut_in: bool = False
+    """We began while the callee was still at it."""
+    apologised: bool = False
     cut_by_voice: bool = False
     noted: list[tuple[str, str]] = field(default_factory=list)
 
@@ -200,13 +228,22 @@ class State:
         """A position in the callee's audio as a moment; never in the future, never before the call."""
         return min(now, self.started_at + position_ms / 1000)
 
+    def repeats_us(self, text: str, start_ms: int) -> bool:
+        """Our own words coming back: nobody's voice was heard when they were recognised, and we had just said them."""
+        voiced = self.voice_since is not None or self.voice_stop_ms > start_ms
+        turn = self.log.last_spoken_turn
+        late = not self.speaking and start_ms > self.position_ms(self.our_end_at) + ECHO_MS
+        if voiced or turn is None or late:
+            return False
+        return f" {' '.join(words(text))} " in f" {' '.join(words(turn.planned))} "
+
     # Moves
 
     def say(self, text: str, now: float, *, protected: bool = False, reply: Reply | None = None) -> None:
         """Queue one segment: of a reply, or a line of our own."""
         self.queue(Segment(self._segment_id(reply), text, protected), now)
 
-    def press(self, digits: str, reply: Reply, now: float) -> None:
+    def press(self, digits: str, reply: Reply | None, now: float) -> None:
         """Queue key tones."""
         self.queue(Segment(self._segment_id(reply), f"(pressed {digits})", protected=True, digits=digits), now)
 
@@ -225,7 +262,8 @@ class State:
         """Enter a segment into turn and ledger, and have it spoken."""
         turn = self.log.add_spoken(segment, self.position_ms(now))
         if self.stages:
-            turn.stages, self.stages = replace(self.stages, reply_id=self.last_id), None
+            reply_id = self.reply.reply_id if self.reply else self.last_id
+            turn.stages, self.stages = replace(self.stages, reply_id=reply_id), None
         self.speaking = True
         if self.closing:
             self.closing.spoke = True
@@ -239,12 +277,41 @@ class State:
     def start_reply(self, now: float) -> None:
         """Ask the model for an answer to everything so far."""
         assert self.reply is None
-        self.last_id += 1
-        self.reply = Reply(self.last_id, waiting_since=now)
         self.reply_due = False
         if self.thinking_since is None:
             self.thinking_since = now
-        self.actions.append(StartReply(self.last_id, self.log.messages(self.brief.notes)))
+        ahead, turn = self.speculation, self.log.last_heard_turn
+        if ahead and turn and same_meaning(ahead.answers, turn.text):
+            self.reply, self.speculation = ahead, None
+            self.reply.waiting_since = now
+            self.speculations = replace(self.speculations, kept=self.speculations.kept + 1)
+        else:
+            self.drop_speculation()
+            self.reply = self._ask(now)
+        if self.stages:
+            self.stages = replace(self.stages, asked=self.reply.asked_at, first_text=self.reply.first_text_at)
+
+    def speculate(self, now: float) -> None:
+        """Ask the model for an answer to the words so far, before the turn is over."""
+        self.drop_speculation()
+        self.speculation = self._ask(now, self.hearing.pending_text)
+        self.ahead_in_turn += 1
+        self.speculations = replace(self.speculations, started=self.speculations.started + 1)
+
+    def drop_speculation(self) -> None:
+        """The words mean something else now, or want no answer of the model's."""
+        if self.speculation:
+            self.actions.append(CancelReply(self.speculation.reply_id))
+            self.speculation = None
+            self.speculations = replace(self.speculations, wasted=self.speculations.wasted + 1)
+
+    def _ask(self, now: float, ahead_of: str = "") -> Reply:
+        self.last_id += 1
+        messages = self.log.messages(self.brief.notes)
+        if ahead_of:
+            messages = (*messages, Message(Role.CALLEE, ahead_of))
+        self.actions.append(StartReply(self.last_id, messages, bool(ahead_of)))
+        return Reply(self.last_id, waiting_since=now, answers=ahead_of, asked_at=now)
 
     def cancel_reply(self) -> None:
         """Stop the open reply, if any; what it queued stays."""
@@ -254,7 +321,7 @@ class State:
 
     def cut_speech(self, now: float) -> None:
         """Silence now: nothing outstanding will be heard."""
-        if self.ledger.clear():
+        if self.ledger.clear(now):
             self.actions += [CancelSpeech(), ClearPlayout()]
             self.end_spoken_turn(now)
             self.log.yield_floor()
@@ -272,4 +339,12 @@ class State:
         self.actions.append(SaveTranscript(self.transcript()))
 
     def transcript(self) -> Transcript:
-        return Transcript(self.log.turns(), self.hearing.pending_text, self.outcome, tuple(self.noted))
+        return Transcript(
+            self.log.turns(),
+            self.hearing.pending_text,
+            self.outcome,
+            tuple(self.noted),
+            self.speculations,
+            line=self.line.kind.value,
+            silence_s=self.line.silence_s(asked_to_wait=self.holding),
+        )

@@ -22,6 +22,8 @@ class Stages:
 
     reply_id: int
     end_of_speech: float | None = None
+    asked: float | None = None
+    """The model was asked; before the endpoint if that was done ahead."""
     endpoint: float | None = None
     """The turn was committed."""
     first_final: float | None = None
@@ -60,6 +62,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Speculations:
+    """Replies that were asked for before the turn was over."""
+
+    started: int = 0
+    kept: int = 0
+    wasted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The whole conversation so far. Each snapshot replaces the one before it."""
 
@@ -70,3 +81,8 @@ class Transcript:
     """Set from the moment the conversation begins to close."""
     noted: tuple[tuple[str, str], ...] = field(default=())
     """Facts the model asked to keep: (key, value), in order."""
+    speculations: Speculations = field(default=Speculations())
+    line: str = "unknown"
+    """Who is on the line, a `LineKind`."""
+    silence_s: float = 15.0
+    """A silence of both sides longer than this is not meant: something is broken."""

@@ -14,7 +14,8 @@ def close_turn(state: State, now: float) -> HeardTurn:
         state.last_id + 1, end_of_speech=state.evidence_at, endpoint=now, first_final=state.first_final_at
     )
     state.first_final_at = None
-    state.attempts = state.fillers = state.tool_rounds = 0
+    state.attempts = state.fillers = state.tool_rounds = state.ahead_in_turn = 0
+    state.considered = ""
     state.holding = False
     put_on_table(state, turn)
     return turn

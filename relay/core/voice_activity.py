@@ -7,8 +7,8 @@ does not); a few quiet ones end it (the closure of a "t" does not).
 
 from dataclasses import dataclass
 
+from floyd.mulaw import FRAME_MS, LOUDNESS
 from relay.core.events import VoiceStarted, VoiceStopped
-from relay.core.mulaw import FRAME_MS, LOUDNESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,11 @@ class Sensitivity:
     """A voice stands out from the noise by this much."""
     start_ms: int = 60
     """So long a stretch of loud frames starts a voice: longer than a click, shorter than a syllable."""
-    hangover_ms: int = 100
-    """So long a stretch of quiet frames ends it: longer than the closure of a stop consonant (60 to 90 ms)."""
+    hangover_ms: int = 60
+    """So long a stretch of quiet frames ends it."""
+    closure_ms: int = 150
+    """A voice that goes on sooner is the same one: its first loud frame tells. Closures inside a word last up to 90 ms,
+    and whoever waits for the end of a greeting must hear of it before that."""
     noise_rise: float = 0.015
     """How fast the floor follows louder noise, as a share per quiet frame; it falls ten times as fast."""
     stuck_after_ms: int = 8000
@@ -42,7 +45,7 @@ class VoiceDetector:
         self._voice_ms = 0
         """Length of the present voice."""
         self._quietest = 127.0
-        self._last_loud_ms = 0
+        self._last_loud_ms = self._stopped_ms = 0
 
     @property
     def speaking(self) -> bool:
@@ -72,7 +75,8 @@ class VoiceDetector:
 
     def _while_quiet(self, loud: bool) -> VoiceStarted | None:
         self._run_ms = self._run_ms + FRAME_MS if loud else 0
-        if self._run_ms < self._sensitivity.start_ms:
+        goes_on = self._stopped_ms and self._position_ms - self._stopped_ms <= self._sensitivity.closure_ms
+        if not loud or not (goes_on or self._run_ms >= self._sensitivity.start_ms):
             return None
         started_ms = self._position_ms - self._run_ms
         self._speaking, self._run_ms, self._voice_ms, self._quietest = True, 0, 0, 127.0
@@ -87,5 +91,5 @@ class VoiceDetector:
             self._quietest = 127.0
         if self._run_ms < self._sensitivity.hangover_ms:
             return None
-        self._speaking, self._run_ms = False, 0
+        self._speaking, self._run_ms, self._stopped_ms = False, 0, self._last_loud_ms
         return VoiceStopped(self._last_loud_ms)

@@ -26,6 +26,8 @@ from floyd.signatures import sign
 from floyd.store import Store, StreamToken
 from floyd.tokens import new_token, token_digest
 from relay.admission import Admission
+from relay.breaker import Breaker
+from relay.core.policy import Policy
 from relay.dictation import Dictation
 from relay.google_speech import GoogleSpeech
 from relay.google_voice import GoogleVoice
@@ -35,9 +37,9 @@ from relay.openai_responses import OpenAIMind
 from relay.pacer import Pacer
 from relay.registry import Registry
 from relay.rendered import RenderedLines
-from relay.replying import Breaker
 from relay.server import RelayServer
 from relay.session import Tools
+from relay.voice import PunctualVoice
 from standins import google_speech, google_tts, tones
 from standins.listener import Ears
 from standins.openai.control import Delays
@@ -52,8 +54,10 @@ T = TypeVar("T")
 ACCOUNT, SECRET = "AC" + "1" * 32, "token-of-the-tests"
 CALL_SID, STREAM_SID = "CA" + "2" * 32, "MZ" + "3" * 32
 CALLER = "+13125550100"
-UID, RID = "person-1", "errand-1"
+UID, RID, TRACE = "person-1", "errand-1", "0" * 31 + "9"
 DEADLINE_S = 90.0
+SCRIPTED = Policy(speculations_per_turn=1)
+"""A reply thought ahead in vain would use up what a test had scripted for the next one."""
 WORLD = (
     "+13125550142",
     "+18085550142",
@@ -115,6 +119,7 @@ class Relay:
         )
         request = Request(
             text="tell the school",
+            trace=TRACE,
             status=status,
             created_at=now,
             deadline=now + timedelta(minutes=5),
@@ -276,16 +281,15 @@ async def relay(store: Store) -> AsyncIterator[Relay]:
         mind_url = f"http://127.0.0.1:{mind_port}"
         mind = OpenAIMind(api_key="key", base_url=f"{mind_url}/v1")
         ears = GoogleSpeech(speech_channel, project="p", location="global", model="telephony")
-        voice = GoogleVoice(voice_channel, name="en-US-Chirp3-HD-Charon", language="en-US")
-        clock = asyncio.get_running_loop().time
-        tools = Tools(ears, mind, voice, Pacer(), Breaker(clock), ("gpt-6-luna", "gpt-5.6-luna"))
+        voice = PunctualVoice(GoogleVoice(voice_channel, name="en-US-Chirp3-HD-Charon", language="en-US"))
+        tools = Tools(ears, mind, voice, Pacer(), Breaker(), ("gpt-6-luna", "gpt-5.6-luna"))
         carrier = Carrier(ACCOUNT, SECRET, api_base=f"http://127.0.0.1:{phone_port}")
         url = "wss://relay.test"
         calls: set[MediaCall] = set()
         registry = Registry(store, url, capacity=2, live=lambda: len(calls))
         settings = Settings.read("command", {"FLOYD_ENV": "local"})
         server = RelayServer(
-            House(store, carrier, tools, RenderedLines(store, voice.name), CALLER),
+            House(store, carrier, tools, RenderedLines(store, voice.name), CALLER, SCRIPTED),
             Admission(store, url=url, account_sid=ACCOUNT, tokens=[SECRET], origins=["https://app.test"]),
             registry,
             calls,

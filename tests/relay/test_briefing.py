@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from floyd.documents import Call, Person, Question, Released, Request, Turn
 from floyd.lifecycle import Errand
+from floyd.money import Money
 from floyd.plans import Callee, MandateTerms, Plan
 from relay.admission import Admitted
 from relay.briefing import brief_for, first_seq, local_time, prior_turns
@@ -40,7 +41,8 @@ def admitted(*turns: tuple[int, Turn], attempt: int = 1, questions: tuple[Questi
     )
     call = Call.model_validate({"to": "+13125550142", "from": "+13125550100"})
     errand = Errand("u", "r", request, call)
-    return Admitted(CallKey("u", "r", attempt), 1, "CA1", errand, Person(name="Tom Baker"), turns, questions)
+    named = tuple((f"q{number}", question) for number, question in enumerate(questions, 1))
+    return Admitted(CallKey("u", "r", attempt), 1, "CA1", errand, Person(name="Tom Baker"), turns, named)
 
 
 def turn(call: int, heard: str) -> Turn:
@@ -79,6 +81,16 @@ def test_a_resumed_call_goes_on_from_its_own_turns() -> None:
     resumed = admitted((1, turn(1, "old")), (2, turn(2, "hello")), (3, turn(2, "who is calling")), attempt=2)
     assert [(each.seq, each.heard) for each in prior_turns(resumed)] == [(1, "hello"), (2, "who is calling")]
     assert first_seq(resumed) == 1
+
+
+def test_a_resumed_call_knows_what_the_person_is_being_asked() -> None:
+    """Fails if an answer that comes after a relay died never reaches the callee, or an older question is waited for."""
+    asked = Question(text="560?", kind="mandate", offer="560", choices=["yes", "no"], deadline=NOW, attempt=2)
+    others = [asked.model_copy(update=changed) for changed in ({"attempt": 1}, {"status": "answered", "answer": "no"})]
+    open_now = brief_for(admitted(attempt=2, questions=(*others, asked))).asked
+    assert open_now is not None
+    assert (open_now.question_id, open_now.question, open_now.amount) == ("q3", "560?", Money.of("560", "USD"))
+    assert brief_for(admitted(attempt=2, questions=tuple(others))).asked is None
 
 
 def test_the_time_is_the_persons() -> None:

@@ -11,9 +11,9 @@ import orjson
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from floyd import mulaw
 from floyd.store import Store
 from relay import clients
-from relay.core import mulaw
 from standins import tones
 from tests.relay.running import Relay, relay
 

@@ -1,17 +1,19 @@
-"""Ears against the speech stand-in over a real socket: words, times, and streams that end for every reason."""
+"""Google's recogniser against the speech stand-in over a real socket: words, times, and streams that break."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
+import grpc
 import pytest
 
-from relay import google_speech
 from relay.core.events import EarLost, EarRestored, FinalHeard, InterimHeard
 from relay.ears import Heard, Sound
-from relay.google_speech import CHUNK_MS, GoogleEars, GoogleSpeech
+from relay.endless_ears import CHUNK_MS, EndlessEars
+from relay.google_speech import GoogleSpeech
 from standins import google_speech as standin
 from standins import tones
 from standins.listener import Ears
@@ -53,7 +55,7 @@ async def speech(**changed: float) -> AsyncIterator[tuple[GoogleSpeech, Steering
         yield GoogleSpeech(channel, project="p", location="global", model="telephony"), steering
 
 
-def hear(ears: GoogleEars, sound: bytes, *, voiced: bool = True) -> None:
+def hear(ears: EndlessEars, sound: bytes, *, voiced: bool = True) -> None:
     for start in range(0, len(sound), 160):
         ears.hear(sound[start : start + 160].ljust(160, b"\xff"), voiced=voiced)
 
@@ -78,11 +80,15 @@ async def test_words_arrive_with_their_place_in_the_sound() -> None:
         assert abs(final.start_ms - 1000) <= CHUNK_MS
         assert abs(final.end_ms - (1000 + len(sound) / 8)) < 200
         assert any(isinstance(event, InterimHeard) for event in listener.events)
+        await ears.finish()
         assert ears.usage.sent_s == pytest.approx(1.5 + len(sound) / 8000, abs=0.1)
         await ears.close()
 
 
-@pytest.mark.parametrize("code", ["ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "INTERNAL"])
+CODES = [code.name for code in grpc.StatusCode if code is not grpc.StatusCode.OK]
+
+
+@pytest.mark.parametrize("code", CODES)
 async def test_a_stream_that_breaks_in_mid_sentence_costs_no_word(code: str) -> None:
     """Fails if a broken stream lost or doubled words."""
     async with speech() as (maker, steering):
@@ -104,88 +110,87 @@ async def test_a_stream_that_breaks_in_mid_sentence_costs_no_word(code: str) -> 
         await ears.close()
 
 
-def _woken(ears: GoogleEars, listener: Listener) -> bool:
+def _woken(ears: EndlessEars, listener: Listener) -> bool:
     """The ear's rotation reports nothing; look again shortly."""
     asyncio.get_running_loop().call_later(0.02, listener._changed.set)
     return ears.usage.rotations > 0
 
 
-async def test_a_stream_near_its_limit_is_replaced_in_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails if long calls ran into the vendor's limit, or words around the change were lost or doubled."""
-    monkeypatch.setattr(google_speech, "ROTATE_S", 0.0)
+async def test_the_limit_of_a_stream_is_not_noticed_in_unbroken_speech() -> None:
+    """Fails if the vendor's limit on a stream's life lost or doubled words of somebody who never pauses."""
+    words = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo"] * 10
+    ends = [len(tones.encode(" ".join(words[: count + 1]))) for count in range(len(words))]
+    sound = tones.encode(" ".join(words))
     async with speech() as (maker, steering):
+        maker.lifetime_s = 6.0
         listener = Listener()
         ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
-        said = []
-        for word in ("alpha", "bravo", "charlie", "delta"):
-            said.append(word)
-            hear(ears, tones.encode(word))
-            hear(ears, seconds_of_quiet(0.5), voiced=False)
-            await listener.until(lambda: listener.said() == " ".join(said))
-            hear(ears, seconds_of_quiet(0.2), voiced=False)
-        assert ears.usage.rotations >= 3
-        assert len((await steering.get("streams"))["streams"]) >= 3
+        for start in range(0, len(sound), 1600):
+            hear(ears, sound[start : start + 1600])
+            # The vendor must keep up, as with sound in real time: at most half a second behind.
+            known = sum(end < start - 4000 for end in ends)
+            await listener.until(partial(_has_heard, listener, known))
+        hear(ears, seconds_of_quiet(0.5), voiced=False)
+        await listener.until(lambda: listener.said() == " ".join(words))
+        streams = (await steering.get("streams"))["streams"]
+        assert len(streams) > len(sound) / 8000 / 6
+        assert {stream["ended"] for stream in streams[:-1]} == {"OK"}
         await ears.close()
 
 
-async def test_a_deaf_stream_is_replaced_and_what_it_missed_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def _has_heard(listener: Listener, words: int) -> bool:
+    newest = listener.events[-1] if listener.events else None
+    interim = newest.text if isinstance(newest, InterimHeard) else ""
+    return len(f"{listener.said()} {interim}".split()) >= words
+
+
+async def test_a_deaf_stream_is_replaced_and_what_it_missed_is_heard() -> None:
     """Fails if a stream that hangs silently left us deaf for the rest of the call."""
-    monkeypatch.setattr(google_speech, "DEAF_MS", 600)
     async with speech() as (maker, steering):
         await steering.post("faults", kind="hang")
         listener = Listener()
         ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
         await listener.until(lambda: _stream_is_open(ears, listener))
-        hear(ears, tones.encode("can you hear me now"))
-        await listener.until(lambda: ears.usage.rotations > 0 or _woken(ears, listener))
+        words = "can you hear me now or is there nobody on this line who listens to me"
+        hear(ears, tones.encode(words))
         hear(ears, seconds_of_quiet(0.5), voiced=False)
-        await listener.until(lambda: listener.said() == "can you hear me now")
+        await listener.until(lambda: listener.said() == words)
+        assert ears.usage.rotations == 1
         await ears.close()
 
 
-def _stream_is_open(ears: GoogleEars, listener: Listener) -> bool:
+def _stream_is_open(ears: EndlessEars, listener: Listener) -> bool:
     hear(ears, QUIET * 2, voiced=False)
     asyncio.get_running_loop().call_later(0.05, listener._changed.set)
     return ears.usage.sent_s > 0.2
 
 
-async def test_a_service_that_stays_away_is_reported_once_and_so_is_its_return(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_service_that_stays_away_is_reported_once_and_so_is_its_return() -> None:
     """Fails if a callee talked into a dead ear without being told, or were told again and again."""
-    monkeypatch.setattr(google_speech, "LOST_S", 0.5)
     async with speech() as (maker, steering):
         await steering.post("faults", kind="status", code="UNAVAILABLE", times=1000)
         listener = Listener()
         ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
-        hear(ears, tones.encode("anybody there"))
-        await listener.until(lambda: any(isinstance(event, EarLost) for event in listener.events))
+
+        def goes_on(until: Callable[[], bool]) -> bool:
+            hear(ears, QUIET * 2, voiced=False)
+            asyncio.get_running_loop().call_later(0.02, listener._changed.set)
+            return until()
+
+        await listener.until(lambda: goes_on(lambda: any(isinstance(event, EarLost) for event in listener.events)))
         await steering.delete("faults")
-        hear(ears, seconds_of_quiet(0.5), voiced=False)
-        await listener.until(lambda: listener.said() == "anybody there")
+        hear(ears, tones.encode("anybody there"))
+        await listener.until(lambda: goes_on(lambda: listener.said() == "anybody there"))
         kinds = [type(event) for event in listener.events if isinstance(event, EarLost | EarRestored)]
         assert kinds == [EarLost, EarRestored]
         await ears.close()
-
-
-async def test_a_stalled_stream_keeps_the_newest_sound_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails if a vendor that does not read made our memory grow."""
-    monkeypatch.setattr(google_speech, "KEPT_S", 1.0)
-    async with speech() as (maker, steering):
-        listener = Listener()
-        ears = maker.open(listener.report, sound=Sound.PHONE, language="en-US")
-        hear(ears, seconds_of_quiet(60), voiced=False)
-        assert len(ears.chunks) * CHUNK_MS <= 1000
-        assert ears.usage.dropped_ms >= 58_000
-        await ears.close()
-        del steering
 
 
 async def test_the_end_of_a_dictation_brings_its_last_words() -> None:
     """Fails if what is said right before the stop were lost; 16 kHz, as a microphone sounds."""
     from array import array
 
-    from relay.core import mulaw
+    from floyd import mulaw
 
     narrow = array("h", mulaw.decode(tones.encode("tell the school")))
     wide = array("h", (sample for each in narrow for sample in (each, each))).tobytes()

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from floyd.errors import VendorError
-from relay import google_voice
+from relay import voice as port
 from relay.google_voice import GoogleVoice
+from relay.voice import PunctualVoice, Voice
 from standins import google_tts, tones
 from tests.standins.vendor_client import Steering, running
 
@@ -18,13 +19,13 @@ TEXT = "your table is booked for seven"
 
 
 @asynccontextmanager
-async def voice() -> AsyncIterator[tuple[GoogleVoice, Steering]]:
+async def voice() -> AsyncIterator[tuple[Voice, Steering]]:
     server = google_tts.VoiceServer("tones", google_tts.VoiceSettings(first_byte_ms=5, speed=100))
     async with running(google_tts.SERVICE, server.handlers(), server.control) as (channel, steering):
-        yield GoogleVoice(channel, name="en-US-Chirp3-HD-Charon", language="en-US"), steering
+        yield PunctualVoice(GoogleVoice(channel, name="en-US-Chirp3-HD-Charon", language="en-US")), steering
 
 
-async def spoken(voice: GoogleVoice, text: str) -> bytes:
+async def spoken(voice: Voice, text: str) -> bytes:
     async with asyncio.timeout(20):
         return b"".join([sound async for sound in voice.speak(text)])
 
@@ -63,7 +64,7 @@ async def test_a_failure_says_whether_trying_again_may_help(code: str, retryable
 
 async def test_a_synthesis_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails if a silent vendor left a call in silence."""
-    monkeypatch.setattr(google_voice, "FIRST_SOUND_S", 0.3)
+    monkeypatch.setattr(port, "FIRST_SOUND_S", 0.3)
     async with voice() as (mouth, steering):
         await steering.post("faults", kind="hang")
         with pytest.raises(VendorError, match="no sound in time"):

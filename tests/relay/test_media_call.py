@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,10 +14,13 @@ import httpx2
 import orjson
 import pytest
 
+from floyd import logs
 from floyd.documents import Status
 from floyd.lifecycle.events import QuestionAnswered, ResumeGranted
 from floyd.store import InboxCommand, Store
-from tests.relay.running import RID, UID, Phone, Relay, relay
+from relay import media_call
+from relay.tape import Tape
+from tests.relay.running import RID, TRACE, UID, Phone, Relay, relay
 
 OPENING = "hello this is an ai assistant calling for tom baker this call is transcribed mara is sick today"
 
@@ -80,9 +85,48 @@ async def test_a_call_from_hello_to_goodbye(running: Relay) -> None:
     assert turns[3].heard == "Thank you very much. Goodbye."
     assert float(call.cost.amount) > 0
     answer = next(gap for gap in call.gaps if gap.turn == 4)
-    stages = [answer.endpoint_ms, answer.token_ms, answer.clause_ms, answer.audio_ms, answer.frame_ms]
+    stages = [answer.asked_ms, answer.token_ms, answer.clause_ms, answer.audio_ms, answer.frame_ms]
     assert all(stage is not None for stage in stages)
     assert stages == sorted(stage for stage in stages if stage is not None)
+    assert answer.endpoint_ms is not None
+    assert answer.endpoint_ms > (answer.asked_ms or 0.0), "the model was asked before the turn was over"
+
+
+async def test_a_call_leaves_its_lines_and_its_tape(
+    running: Relay, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails if the dashboard saw no turns, lines lost their request's trace, or a real call could not be replayed."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(media_call, "COST_EVERY_S", 0.5)
+    lines: list[dict[str, Any]] = []
+    formatter = logs.JsonLines("p")
+    caplog.handler.addFilter(lambda record: bool(lines.append(json.loads(formatter.format(record))) or True))
+    token = await running.errand()
+    await reply(running, "Thank you very much. Goodbye.", ("end_call", {"reason": "noted"}))
+    async with answered(running, token) as handset:
+        handset.say("lincoln elementary good morning")
+        await handset.until(lambda: OPENING in handset.words())
+        handset.say("thank you i have noted that for mara")
+        await handset.closed()
+    await ended(running)
+
+    told = [line for line in lines if line.get("kind") in ("turn", "call", "stream")]
+    turns_told = [line for line in told if line["kind"] == "turn"]
+    (call_told,) = [line for line in told if line["kind"] == "call"]
+    assert [line["turn"] for line in turns_told] == [1, 2, 3, 4]
+    assert (told[0]["kind"], told[-1]["kind"]) == ("turn", "stream")
+    assert {line["logging.googleapis.com/trace"] for line in told} == {f"projects/p/traces/{TRACE}"}
+    assert call_told["end_reason"] == "done"
+    assert call_told["cost"] > 0
+    assert turns_told[3]["turn_gap_ms"] > turns_told[3]["endpoint_ms"] > 0
+    assert "mara" not in str(lines).lower()
+    turns = await running.store.turns(UID, RID)
+    stored = await running.store.read(f"users/{UID}/requests/{RID}/tapes/1-1")
+    tape = Tape.decode((stored.to_dict() or {})["tape"])
+    days = [(each - datetime.now(UTC)).days for each in (stored.get("expires_at"), turns[0][1].expires_at)]
+    assert days == [29, 29]
+    assert len(tape.steps) > 20
+    assert list(tape.differences()) == []
 
 
 async def test_what_was_cut_is_not_in_the_history(running: Relay) -> None:
@@ -119,7 +163,7 @@ async def test_a_question_to_the_person_is_asked_answered_and_used(running: Rela
         handset.say("which class is she in")
         await handset.until(lambda: "check" in handset.words())
         name, question = (await handset.look(lambda: running.store.questions(UID, RID), bool))[0]
-        assert question.text == "Which class is Mara in?"
+        assert question.text == 'They ask: "Which class is Mara in?"'
         await running.store.move(UID, RID, QuestionAnswered(name, "class four", "app"))
         command = InboxCommand(
             kind="answer", uid=UID, rid=RID, attempt=1, question=name, answer="class four", created_at=datetime.now(UTC)
@@ -157,6 +201,30 @@ async def test_a_call_that_loses_its_relay_goes_on_where_it_was(running: Relay) 
     assert (await running.store.load(UID, RID)).errand.request.status is Status.WRAPPING
 
 
+async def test_an_answer_reaches_the_callee_whose_relay_died_while_the_person_was_asked(running: Relay) -> None:
+    """Fails if the question dies with the relay that asked it, and the callee waits in vain for an answer."""
+    token = await running.errand()
+    await reply(running, "", ("ask_user", {"question": "Which class is Mara in?", "choices": []}))
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        handset.say("which class is she in")
+        name, _ = (await handset.look(lambda: running.store.questions(UID, RID), bool))[0]
+    await ended(running)
+    await running.store.move(UID, RID, ResumeGranted(1))
+    await reply(running, "She is in class four. Goodbye.", ("end_call", {"reason": "done"}))
+    async with answered(running, await running.token(epoch=2)) as handset:
+        await handset.until(lambda: "tom baker again" in handset.words())
+        await running.store.move(UID, RID, QuestionAnswered(name, "class four", "app"))
+        command = InboxCommand(
+            kind="answer", uid=UID, rid=RID, attempt=1, question=name, answer="class four", created_at=datetime.now(UTC)
+        )
+        await running.store.tell_relay(running.url, "c1", command)
+        await handset.until(lambda: "class four" in handset.words())
+        await handset.closed()
+    await ended(running)
+
+
 async def test_a_leaving_relay_hands_its_call_over(running: Relay) -> None:
     """Fails if a deployment cut people off, or closed the stream in a way that ends the call."""
     token = await running.errand()
@@ -167,6 +235,24 @@ async def test_a_leaving_relay_hands_its_call_over(running: Relay) -> None:
         assert (await handset.closed())[0] == 1012
     assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
     assert len(await running.store.turns(UID, RID)) >= 2
+
+
+@pytest.mark.parametrize(("limit", "closed_with"), [("HOP_S", 1012), ("MOST_CENTS", 1000)])
+async def test_a_call_that_grows_too_old_or_dear(
+    running: Relay, monkeypatch: pytest.MonkeyPatch, limit: str, closed_with: int
+) -> None:
+    """Fails if the platform cut a long call in mid-sentence, or a call cost more than was set aside for it."""
+    monkeypatch.setattr(media_call, "COST_EVERY_S", 0.0)
+    token = await running.errand()
+    async with answered(running, token) as handset:
+        handset.say("hello")
+        await handset.until(lambda: OPENING in handset.words())
+        monkeypatch.setattr(media_call, limit, -1)
+        assert (await handset.closed())[0] == closed_with
+    await ended(running)
+    call = (await running.store.load(UID, RID)).errand.call
+    assert call is not None
+    assert call.end_reason == (None if limit == "HOP_S" else "cost_limit")
 
 
 async def test_garbage_in_mid_call_closes_the_socket_and_not_the_errand(running: Relay) -> None:

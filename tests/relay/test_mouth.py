@@ -7,9 +7,13 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Sequence
 
+import pytest
+
 from floyd.errors import VendorError
+from relay import mouth as mouth_module
 from relay.core import dtmf
 from relay.core.events import SegmentFailed, SegmentSent, SegmentStarted
+from relay.core.lines import FILLERS
 from relay.media_stream import Outbound
 from relay.mouth import Mouth
 from relay.pacer import Pacer, Playout
@@ -42,14 +46,19 @@ class ScriptedVoice:
 class Ear:
     """The far end, and what was reported."""
 
-    def __init__(self, *scripts: Sequence[bytes | Exception], rendered: dict[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        *scripts: Sequence[bytes | Exception],
+        rendered: dict[str, bytes] | None = None,
+        voice: ScriptedVoice | None = None,
+    ) -> None:
         self.heard = b""
         self.events: list[SegmentStarted | SegmentSent | SegmentFailed] = []
         self.first_sounds: list[str] = []
         self.gives_up = False
         """Whether the conversation wants no other segment either when one has failed."""
         self._changed = asyncio.Event()
-        self.voice = ScriptedVoice(*scripts)
+        self.voice = voice or ScriptedVoice(*scripts)
         pacer = Pacer()
         playout = Playout(Outbound("MZ1"), self._take, self._report, lambda sound: None)
         self.mouth = Mouth(
@@ -58,7 +67,7 @@ class Ear:
             pacer=pacer,
             rendered=rendered or {},
             report=self._report,
-            first_sound=self.first_sounds.append,
+            first_sound=lambda segment_id, at: self.first_sounds.append(segment_id),
         )
 
     def _take(self, message: str) -> None:
@@ -140,6 +149,38 @@ async def test_nothing_follows_a_failure_before_it_was_reported() -> None:
     assert ear.heard == b""
 
 
+class LateVoice(ScriptedVoice):
+    """Says nothing until it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_speak = asyncio.Event()
+
+    async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+        await self.may_speak.wait()
+        yield SOUND
+
+
+@pytest.mark.parametrize("greeted", [True, False])
+async def test_a_voice_that_keeps_the_callee_waiting_is_covered(monkeypatch: pytest.MonkeyPatch, greeted: bool) -> None:
+    """Fails if a slow voice were dead air, or the first words of a call were not the disclosure."""
+    monkeypatch.setattr(mouth_module, "COVER_S", 0.03)
+    filler, voice = b"\x33" * 160, LateVoice()
+    ear = Ear(rendered={FILLERS[0]: filler, "Hello.": SOUND}, voice=voice)
+    if greeted:
+        ear.mouth.speak("greeting", "Hello.")
+    ear.mouth.speak("a", "Yes, she is.")
+    if greeted:
+        await ear.until(SegmentStarted("a"))
+        assert ear.heard.startswith(SOUND + filler)
+    else:
+        asyncio.get_running_loop().call_later(0.1, voice.may_speak.set)
+    voice.may_speak.set() if greeted else await voice.may_speak.wait()
+    await ear.until(SegmentSent("a", 0.34 if greeted else 0.02))
+    assert ear.heard.endswith(SOUND)
+    assert (filler in ear.heard) is greeted
+
+
 async def test_nothing_leaves_after_a_cancel() -> None:
     """Fails if an interrupted sentence went on."""
     ear = Ear([SOUND])
@@ -148,3 +189,38 @@ async def test_nothing_leaves_after_a_cancel() -> None:
     await ear.mouth.close()
     assert ear.heard == b""
     assert ear.events == []
+
+
+async def test_what_was_prepared_is_heard_at_once_and_only_when_it_is_said() -> None:
+    """Fails if an answer thought ahead were spoken before its turn, or synthesised twice."""
+    ear = Ear([SOUND, SOUND], [SOUND])
+    ear.mouth.prepare("Thank you very much for telling me that.")
+    await asyncio.gather(*ear.mouth._tasks)
+    assert ear.heard == b""
+    ear.mouth.speak("a", "Thank you very much for telling me that.")
+    assert ear.heard == SOUND * 2
+    assert ear.events == [SegmentStarted("a"), SegmentSent("a", 0.04)]
+    assert ear.first_sounds == ["a"]
+    ear.mouth.prepare("Something that is never said after all.")
+    ear.mouth.prepare("Hello.")
+    await ear.mouth.close()
+    assert not ear.mouth._tasks
+
+
+async def test_preparing_that_failed_is_begun_again() -> None:
+    """Fails if a hiccup before the turn was over silenced the answer."""
+    ear = Ear([REFUSED], [SOUND])
+    ear.mouth.prepare("Hello.")
+    await asyncio.gather(*ear.mouth._tasks)
+    ear.mouth.speak("a", "Hello.")
+    await ear.until(SegmentSent("a", 0.02))
+
+
+async def test_short_clauses_are_synthesised_once() -> None:
+    """Fails if "Thank you." waited for a vendor every time it is said."""
+    ear = Ear([SOUND])
+    ear.mouth.speak("a", "Thank you.")
+    await ear.until(SegmentSent("a", 0.02))
+    ear.mouth.speak("b", "Thank you.")
+    assert ear.events[-1] == SegmentSent("b", 0.02)
+    assert ear.voice.asked == ["Thank you."]

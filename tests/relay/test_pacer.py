@@ -152,3 +152,64 @@ def test_whoever_is_told_may_cancel_at_once() -> None:
     ear.playout.add("a", SECOND)
     ear.playout.pump(1.0)
     assert ear.playout.idle
+
+
+def loud_and_quiet() -> bytes:
+    """Half a second of voice, a breath of 40 ms, then voice again."""
+    return b"\x11" * 4000 + b"\xf0" * 320 + b"\x12" * 8000
+
+
+def test_a_pause_is_silence_at_once_and_what_was_not_heard_is_sent_again() -> None:
+    """Fails if a cough made Floyd skip words, or stutter."""
+    ear = Ear()
+    sound = loud_and_quiet()
+    for name in ("a", "b"):
+        ear.playout.begin(name)
+        ear.playout.add(name, sound)
+        ear.playout.complete(name)
+    ear.run(1.0, 0.7)
+    ear.playout.pause(1.7)
+    sent = len(ear.sound())
+    assert ear.messages[-1]["event"] == "clear"
+    assert ear.playout.idle
+    ear.run(1.7, 1.0)
+    assert len(ear.sound()) == sent
+    ear.playout.resume()
+    ear.run(3.0, 5.0)
+    assert ear.sound()[sent:].startswith(sound[4160:]), "from the breath before the place where the ear was"
+    assert ear.marks() == ["a.1", "b.1"]
+    assert ear.events[0] == SegmentStarted("a")
+    assert ear.events[1:] == [
+        SegmentSent("a", (len(sound) - 4160) / 8000),
+        SegmentStarted("b"),
+        SegmentSent("b", len(sound) / 8000),
+    ]
+
+
+def test_a_sentence_that_was_sent_but_not_heard_out_counts_only_after_the_pause() -> None:
+    """Fails if the end of a sentence that a pause swallowed counted as heard, or its mark never came."""
+    ear = Ear()
+    ear.playout.begin("a")
+    ear.playout.add("a", SECOND)
+    ear.playout.complete("a")
+    ear.run(1.0, 0.9)
+    assert ear.marks() == ["a.0"]
+    ear.playout.pause(1.9)
+    assert ear.playout.segment_of("a.0") is None
+    ear.playout.resume()
+    ear.run(2.5, 0.8)
+    assert ear.marks() == ["a.0", "a.1"]
+    assert ear.playout.segment_of("a.1") == "a"
+
+
+def test_what_the_ear_had_is_known() -> None:
+    """Fails if an echo were sought in sound that nobody has heard yet, or at the wrong moment."""
+    ear = Ear()
+    ear.playout.begin("a")
+    ear.playout.add("a", SECOND)
+    ear.playout.complete("a")
+    ear.run(1.0, 0.5)
+    assert ear.playout.played(1.5) == b"\xff" * 4000 + b"\x11" * 4000
+    ear.run(1.5, 1.5)
+    assert ear.playout.played(2.5) == b"\x11" * 4000 + b"\xff" * 4000
+    assert ear.playout.silent(3.1)

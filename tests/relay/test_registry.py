@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,12 +41,12 @@ async def test_commands_are_delivered_once_and_forgotten(store: Store, monkeypat
             again.set()
         return command.rid == "here"
 
-    async def tell(rid: str) -> None:
-        command = InboxCommand(kind="hang_up", uid="u", rid=rid, attempt=1, created_at=datetime.now(UTC))
+    async def tell(rid: str, ago: timedelta = timedelta(0)) -> None:
+        command = InboxCommand(kind="hang_up", uid="u", rid=rid, attempt=1, created_at=datetime.now(UTC) - ago)
         await store.tell_relay(URL, rid, command)
 
-    await tell("here")
-    await tell("gone")
+    await tell("here", ago=timedelta(minutes=2))
+    await tell("gone", ago=timedelta(minutes=1))
     polling = asyncio.create_task(registry.poll(deliver))
     async with asyncio.timeout(10):
         while "gone" not in delivered:
@@ -55,3 +55,27 @@ async def test_commands_are_delivered_once_and_forgotten(store: Store, monkeypat
         await again.wait()
     polling.cancel()
     assert delivered == ["here", "gone", "later"]
+
+
+async def test_a_command_that_comes_before_its_call_is_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if an answer is thrown away because it came while the call moved to this relay."""
+    monkeypatch.setattr(registry_module, "POLL_S", 0.01)
+    tried = asyncio.Event()
+    looks = 0
+
+    def deliver(command: InboxCommand) -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            tried.set()
+        return looks == 3
+
+    command = InboxCommand(kind="hang_up", uid="u", rid="r", attempt=1, created_at=datetime.now(UTC))
+    await store.tell_relay(URL, "r", command)
+    polling = asyncio.create_task(Registry(store, URL, capacity=1, live=lambda: 1).poll(deliver))
+    async with asyncio.timeout(10):
+        await tried.wait()
+        while await store.inbox(URL):
+            continue
+    polling.cancel()
+    assert looks == 3

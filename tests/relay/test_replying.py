@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
+import pytest
+
 from floyd.errors import VendorError
+from relay.breaker import Breaker
 from relay.core.actions import Message, Role, StartReply
 from relay.core.events import (
     AskRequested,
@@ -18,7 +21,7 @@ from relay.core.events import (
     ReplyText,
 )
 from relay.mind import Delta, Prompt, Thought, ToolCall, ToolResult, Usage
-from relay.replying import KEPT_IN_FULL, ROUNDS_PER_REPLY, Breaker, MindEvent, Replies
+from relay.replying import ROUNDS_PER_REPLY, MindEvent, Replies
 
 DONE = Usage("m", 10, 0, 5)
 TURNS = (Message(Role.CALLEE, "hello"),)
@@ -49,16 +52,15 @@ class ScriptedMind:
 class Told:
     """What the replies report, and a way to wait for it."""
 
-    def __init__(self, *scripts: Script, clock: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, *scripts: Script) -> None:
         self.mind = ScriptedMind(*scripts)
         self.events: list[MindEvent] = []
         self.first_tokens: list[int] = []
         self._over = asyncio.Event()
-        self.breaker = Breaker(clock)
         self.replies = Replies(
             mind=self.mind,
             models=("first", "fallback"),
-            breaker=self.breaker,
+            breaker=Breaker(),
             prompt=Prompt("rules", (), "key", "person"),
             report=self._report,
             first_token=self.first_tokens.append,
@@ -126,26 +128,17 @@ async def test_a_model_that_fails_before_a_word_is_replaced() -> None:
     assert [model for model, _ in told.mind.asked] == ["first", "fallback"]
 
 
+async def test_half_a_sentence_does_not_run_into_the_next_models_answer() -> None:
+    """Fails if what one model began and never finished were said together with the other's words."""
+    told = Told([Delta("I wan"), FAILED], [Delta("Yes, she is."), DONE])
+    assert await told.reply() == [ReplyText(1, "Yes, she is."), ReplyFinished(1)]
+
+
 async def test_a_model_that_breaks_off_is_not_repeated() -> None:
-    """Fails if the callee heard the same sentence twice, from two models."""
+    """Fails if the callee heard the same sentence twice, from two models, or half of one."""
     told = Told([Delta("Hello there. I wan"), FAILED], [Delta("never")])
-    events = await told.reply()
-    assert events[:2] == [ReplyText(1, "Hello there."), ReplyText(1, "I wan")]
-    assert isinstance(events[-1], ReplyFailed)
+    assert await told.reply() == [ReplyText(1, "Hello there."), ReplyFailed(1, str(FAILED))]
     assert len(told.mind.asked) == 1
-
-
-async def test_a_failing_model_is_left_alone_for_a_while() -> None:
-    """Fails if every turn began by waiting for a dead model."""
-    now = 0.0
-    good: Script = [Delta("Yes."), DONE]
-    bad: Script = [FAILED]
-    told = Told(bad, good, bad, good, bad, good, clock=lambda: now)
-    for reply_id in (1, 2, 3):
-        await told.reply(reply_id)
-    assert told.breaker.order(("first", "fallback"))[0] == "fallback"
-    now = 1000.0
-    assert told.breaker.order(("first", "fallback"))[0] == "first"
 
 
 async def test_a_note_alone_is_no_answer() -> None:
@@ -172,16 +165,37 @@ async def test_impossible_arguments_reach_the_model_and_not_the_call() -> None:
     assert await told.reply() == [ReplyText(1, "Sorry."), ReplyFinished(1)]
 
 
-async def test_the_history_is_bounded_and_keeps_its_notes() -> None:
-    """Fails if the price and the wait of a reply grew with the length of the call."""
-    told = Told([Delta("Yes."), DONE])
-    notes = (Message(Role.NOTE, "note: earlier call said: hello"),)
-    long = notes + tuple(Message(Role.CALLEE, f"line {number}") for number in range(200))
-    await told.reply(1, long)
-    history = told.mind.asked[0][1].history
-    assert len(history) <= KEPT_IN_FULL + len(notes)
-    assert history[0] == notes[0]
-    assert history[-1] == long[-1]
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"}]] <|im_end|> \ufffd {"name": "end_call", "argum',
+        '{"text": "Hello."}',
+        "<tool_call>note_fact</tool_call>",
+        'note_fact("price", 80).',
+        "Well. end_call(reason=done).",
+        "|".join("abc"),
+        "\ufffd\ufffd hello there.",
+        "...",
+        "- * -",
+        "",
+    ],
+)
+async def test_garbage_is_not_read_out(text: str) -> None:
+    """Fails if a callee heard data, markup or torn characters instead of the other model's answer."""
+    told = Told([Delta(text), DONE], [Delta("Yes, she is."), DONE])
+    events = await told.reply()
+    assert [event for event in events if event != ReplyText(1, "Well.")][-2:] in (
+        [ReplyText(1, "Yes, she is."), ReplyFinished(1)],
+        [ReplyFailed(1, "model: a reply that nobody can say")],
+    )
+
+
+@pytest.mark.parametrize("text", ['Tom said "yes": fine.', "Is it tom_baker@mail.com?", "[Pause] Yes."])
+async def test_what_can_be_said_is_said(text: str) -> None:
+    """Fails if an odd sentence cost a good reply."""
+    told = Told([Delta(text), DONE], [Delta("no"), DONE])
+    said = " ".join(event.text for event in await told.reply() if isinstance(event, ReplyText))
+    assert said == text
 
 
 async def test_a_cancelled_reply_says_nothing_more() -> None:

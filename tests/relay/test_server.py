@@ -148,7 +148,7 @@ async def test_a_call_that_is_not_wanted_any_more_is_not_begun(running: Relay, w
         case "cancelled":
             await running.store.move(UID, RID, CancelRequested())
         case "switched off":
-            await running.store.set_switch(Switch(dialling=False, reason="test"))
+            await running.store.put("system/switch", Switch(dialling=False, reason="test"))
         case "other call":
             changed["callSid"] = "CA" + "8" * 32
         case "another epoch":

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 
 from relay import session as session_module
+from relay.breaker import Breaker
 from relay.core.actions import (
     Action,
     AskPerson,
@@ -17,13 +18,16 @@ from relay.core.actions import (
     ClearPlayout,
     HandOver,
     HangUp,
+    RestEars,
     SaveTranscript,
     Speak,
     StartReply,
+    WakeEars,
 )
 from relay.core.events import (
     CallStarted,
     Event,
+    LineClassified,
     SegmentSent,
     SegmentStarted,
     StreamStopped,
@@ -36,8 +40,10 @@ from relay.ears import EarsUsage, Heard, Sound
 from relay.media_stream import SILENCE, Outbound
 from relay.mind import Delta, Prompt, Thought, Usage
 from relay.pacer import Pacer
-from relay.replying import Breaker
 from relay.session import Session, Tools
+from relay.watchdog import Watchdog
+from standins.phone_network.sounds import sound
+from standins.tones import encode
 
 SOUND = b"\x11" * 160
 STARTED = CallStarted("CA1", "MZ1")
@@ -98,6 +104,7 @@ class Vendors:
 
     def __init__(self) -> None:
         self.heard: list[tuple[bytes, bool]] = []
+        self.naps: list[str] = []
         self.closed = False
 
     def open(self, report: Callable[[Heard], None], *, sound: Sound, language: str) -> Vendors:
@@ -105,6 +112,12 @@ class Vendors:
 
     def hear(self, audio: bytes, *, voiced: bool) -> None:
         self.heard.append((audio, voiced))
+
+    def rest(self) -> None:
+        self.naps.append("rest")
+
+    def wake(self) -> None:
+        self.naps.append("wake")
 
     async def finish(self) -> None:
         return None
@@ -149,7 +162,7 @@ class Stage:
         self.record = Record()
         self.sent: list[str] = []
         self.monitored: list[int] = []
-        breaker = Breaker(lambda: 0.0)
+        breaker = Breaker()
         self.session = Session(
             self.conversation,
             Tools(self.vendors, self.vendors, self.vendors, Pacer(), breaker, ("m",)),
@@ -230,6 +243,40 @@ async def test_sound_is_cut_into_frames_for_detector_and_recogniser() -> None:
     assert stage.conversation.kinds() == ["CallStarted", "VoiceStarted"]
     assert stage.vendors.heard[-1][1] is True
     assert stage.monitored == [0] * 25
+    await stage.session.close()
+
+
+async def test_ears_rest_through_music_and_wake_for_a_voice() -> None:
+    """Fails if hold music were recognised at a price, or whoever comes back were not heard."""
+    stage = Stage({LineClassified: [[RestEars()]], StreamStopped: [[WakeEars()]]})
+    stage.begin()
+    for part in (
+        sound("music", 12, -20),
+        SILENCE * 400,
+        encode("hello this is the school how may i help you"),
+        SILENCE * 250,
+    ):
+        for start in range(0, len(part) - 159, 160):
+            stage.session.hear(part[start : start + 160])
+    assert stage.conversation.kinds().count("LineClassified") >= 1
+    assert stage.vendors.naps == ["rest", "wake", "rest"]
+    stage.session.feed(StreamStopped("stop"))
+    assert stage.vendors.naps[-1] == "wake"
+    await stage.session.close()
+
+
+async def test_dead_air_is_broken_and_then_ended() -> None:
+    """Fails if a conversation that is stuck left the callee in silence."""
+    stage = Stage()
+    stage.begin()
+    stage.session.watchdog = Watchdog(stage.session.started_at - 20)
+    stage.session.check_line()
+    await stage.conversation.until(lambda: "SegmentSent" in stage.conversation.kinds())
+    assert stage.sent == ["clear", "media", "mark"]
+    stage.session.watchdog = Watchdog(stage.session.started_at - 60)
+    for _ in range(3):
+        stage.session.check_line()
+    assert stage.session.outcome is Outcome.VENDOR_FAILED
     await stage.session.close()
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from unittest.mock import ANY
 
 import pytest
 from google.api_core.exceptions import ServiceUnavailable
@@ -130,6 +131,22 @@ async def test_interim_words_are_gathered(moody: MoodyStore, record: CallRecord)
     assert moody.writes <= 3
     live = await moody.read("users/u/requests/r/live/now")
     assert (live.to_dict() or {})["interim"] == "word 49"
+
+
+async def test_who_is_on_the_line_is_shown_at_once(moody: MoodyStore, record: CallRecord) -> None:
+    """Fails if the person could not see that Floyd is on hold, and since when."""
+    record.save(Transcript(line="hold"))
+    assert await record.flush(5)
+    live = (await moody.read("users/u/requests/r/live/now")).to_dict() or {}
+    assert live["line"] == "hold"
+    assert abs(live["line_since"] - datetime.now(UTC)) < timedelta(minutes=1)
+    record.save(Transcript(line="hold", interim="your call is important"))
+    assert await record.flush(5)
+    assert (await moody.read("users/u/requests/r/live/now")).to_dict() == live | {
+        "interim": "your call is important",
+        "updated_at": ANY,
+    }
+    assert ((await moody.read("users/u/requests/r/calls/1")).to_dict() or {})["line"] == "hold"
 
 
 async def test_numbers_go_on_after_earlier_calls_and_other_relays(moody: MoodyStore) -> None:

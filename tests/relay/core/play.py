@@ -7,7 +7,18 @@ from typing import TypeVar
 
 from floyd.mandate import Mandate
 from floyd.money import Money
-from relay.core.actions import Action, CancelReply, CancelSpeech, ClearPlayout, Message, PressKeys, Speak, StartReply
+from relay.core.actions import (
+    Action,
+    CancelReply,
+    CancelSpeech,
+    ClearPlayout,
+    Message,
+    PausePlayout,
+    PressKeys,
+    ResumePlayout,
+    Speak,
+    StartReply,
+)
 from relay.core.brief import Brief
 from relay.core.conversation import Conversation
 from relay.core.events import (
@@ -26,6 +37,7 @@ from relay.core.events import (
 from relay.core.policy import Policy
 
 A = TypeVar("A")
+MOUTH = (SegmentStarted, SegmentSent, MarkReached)
 Mind = Callable[[int, Sequence[Message]], list[Event]]
 """(reply_id, messages) -> the events of its reply, without `ReplyFinished`."""
 
@@ -79,6 +91,7 @@ class Play:
         self._order = count()
         self._sound_ends_at = 0.0
         self._dropped: set[str] = set()
+        self._paused: list[tuple[float, Event]] = []
         self._live_reply = 0
         self.receive(CallStarted("CA1", "MZ1"))
 
@@ -147,6 +160,11 @@ class Play:
         """All actions of one kind so far."""
         return [action for _, action in self.log if isinstance(action, kind)]
 
+    def answers(self) -> list[StartReply]:
+        """The replies that were asked for and not cancelled."""
+        cancelled = {action.reply_id for action in self.did(CancelReply)}
+        return [action for action in self.did(StartReply) if action.reply_id not in cancelled]
+
     def spoken(self) -> list[str]:
         return [action.text for action in self.did(Speak)]
 
@@ -168,7 +186,19 @@ class Play:
                     self._dropped |= {
                         event.segment_id for _, _, event in self._due if isinstance(event, SegmentStarted | SegmentSent)
                     }
+                case PausePlayout():
+                    sound = [entry for entry in self._due if isinstance(entry[2], MOUTH)]
+                    self._paused = [(at - self.now, event) for at, _, event in sorted(sound)]
+                    self._due = [entry for entry in self._due if not isinstance(entry[2], MOUTH)]
+                    heapq.heapify(self._due)
+                case ResumePlayout():
+                    for after, event in self._paused:
+                        self.later(after, event)
+                    self._sound_ends_at += (
+                        self.now - self._sound_ends_at + max((at for at, _ in self._paused), default=0)
+                    )
                 case ClearPlayout():
+                    self._paused = []
                     # A clear returns all outstanding marks, played or not.
                     self._sound_ends_at = self.now
                     self._due = [

@@ -10,7 +10,8 @@ from relay.core.actions import AskPerson, HangUp, Message, QuestionKind
 from relay.core.asking import allowed_amount
 from relay.core.events import AskRequested, Event, PersonAnswered, ReplyText, StreamStopped
 from relay.core.outcome import Outcome
-from tests.relay.core.play import Mind, Play
+from relay.core.transcript import Speaker, Turn
+from tests.relay.core.play import Mind, Play, brief
 
 ASKED = Money.of("560", "USD")
 
@@ -63,6 +64,21 @@ def test_a_yes_to_the_models_own_question_about_a_price_allows_that_price() -> N
     assert (question.kind, question.amount) == (QuestionKind.MANDATE, ASKED)
     play.receive(PersonAnswered(question.question_id, "yes"))
     play.settle()
+    assert play.spoken()[-1] == "Yes, 560 dollars is fine."
+
+
+def test_an_answer_to_what_another_relay_asked_is_brought_to_the_callee() -> None:
+    """If this fails a callee whose relay died while the person was asked never hears the answer."""
+    prior = (
+        Turn(1, Speaker.FLOYD, "Hello, this is an AI.", 0, 2000),
+        Turn(2, Speaker.CALLEE, "That would be 560 dollars.", 2500, 3500),
+        Turn(3, Speaker.FLOYD, lines.CHECK_FIRST, 3600, 5000),
+    )
+    open_now = AskPerson("1-1-q", "Is 560 dollars all right?", ("yes", "no"), QuestionKind.MANDATE, ASKED, 90.0)
+    play = Play(brief(prior=prior, asked=open_now), asks("unused"))
+    play.wait(4.0)
+    play.receive(PersonAnswered("1-1-q", "yes"))
+    play.wait(4.0)
     assert play.spoken()[-1] == "Yes, 560 dollars is fine."
 
 

@@ -4,8 +4,8 @@ from math import cos, pi
 
 import pytest
 
+from floyd.mulaw import FRAME_SAMPLES, SAMPLE_RATE, decode
 from relay.core.dtmf import HIGH_HZ, LOW_HZ, PAD, PAUSE_MS, TONE_MS, render, tone
-from relay.core.mulaw import FRAME_SAMPLES, SAMPLE_RATE, decode
 
 
 def power(samples: list[int], hz: int) -> float:

@@ -30,11 +30,11 @@ def test_a_mark_after_a_clear_is_not_heard() -> None:
     books, [one, two] = ledger("1", "2")
     books.started("1", 10.1)
     books.sent("1", 2.0, 11.9)
-    assert books.clear()
+    assert books.clear(1.0)
     assert not books.reached("1")
     assert not books.reached("2")
     assert (one.progress, two.progress) == (Progress.CLEARED, Progress.CLEARED)
-    assert not books.clear(), "nothing left to clear"
+    assert not books.clear(1.0), "nothing left to clear"
 
 
 def test_a_mark_proves_the_segments_before_it() -> None:

@@ -3,8 +3,8 @@
 from math import pi, sin
 from random import Random
 
+from floyd.mulaw import FRAME_MS, FRAME_SAMPLES, SILENT_FRAME, encode_samples
 from relay.core.events import VoiceStarted, VoiceStopped
-from relay.core.mulaw import FRAME_MS, FRAME_SAMPLES, SILENT_FRAME, encode_samples
 from relay.core.voice_activity import Sensitivity, VoiceDetector
 
 Heard = VoiceStarted | VoiceStopped
@@ -31,9 +31,19 @@ def test_a_voice_starts_and_stops_where_it_does() -> None:
 def test_a_short_pause_does_not_stop_it_and_a_click_does_not_start_it() -> None:
     """If this fails every "t" ends a turn, and every click begins one."""
     click = [voice()] * 2 + [SILENT_FRAME] * 20
-    pause = [voice()] * 10 + [SILENT_FRAME] * 4 + [voice()] * 10 + [SILENT_FRAME] * 10
+    pause = [voice()] * 10 + [SILENT_FRAME] * 2 + [voice()] * 10 + [SILENT_FRAME] * 10
     assert run(VoiceDetector(), click) == []
     assert len(run(VoiceDetector(), pause)) == 2
+
+
+def test_a_voice_that_goes_on_is_known_at_once() -> None:
+    """If this fails Floyd begins to talk between two words of a greeting."""
+    detector = VoiceDetector()
+    heard = run(detector, [voice()] * 10 + [SILENT_FRAME] * 4 + [voice()])
+    assert heard == [VoiceStarted(0), VoiceStopped(200), VoiceStarted(280)]
+    assert run(detector, [voice()] * 3 + [SILENT_FRAME] * 10 + [voice()]) == [VoiceStopped(360)], (
+        "a click after a while"
+    )
 
 
 def test_steady_line_noise_is_not_a_voice_but_a_voice_over_it_is() -> None:

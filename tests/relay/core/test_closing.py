@@ -1,0 +1,29 @@
+"""How calls end."""
+
+import pytest
+
+from relay.core import lines
+from relay.core.actions import HangUp
+from relay.core.events import EndCallRequested, Event, ReplyText
+from relay.core.outcome import Outcome
+from tests.relay.core.play import Play
+
+FAREWELL = "That is all, thank you. Goodbye."
+
+
+@pytest.mark.parametrize("by_tool", [False, True])
+def test_a_goodbye_that_the_callee_returns_is_not_said_twice(by_tool: bool) -> None:
+    """If this fails Floyd takes leave again of a callee who has just said goodbye back."""
+
+    def mind(reply_id: int, messages: object) -> list[Event]:
+        return [ReplyText(reply_id, FAREWELL), *[EndCallRequested(reply_id)] * by_tool]
+
+    play = Play(mind=mind)
+    play.answer("Rosie's Flowers, hello?")
+    play.settle()
+    play.answer("It will be ready on Friday.")
+    play.callee("You too, goodbye.")
+    play.wait(10.0)
+    assert play.spoken().count(FAREWELL) == 1
+    assert lines.FAREWELL not in play.spoken()
+    assert play.did(HangUp) == [HangUp(Outcome.DONE)]
