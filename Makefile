@@ -3,10 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-CODE := floyd functions relay standins
+CODE := floyd functions relay standins deploy
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --strip-extras
 
-.PHONY: demo dev setup test lint types unit docs bench lock clean
+.PHONY: demo dev setup test lint types unit docs bench simulate bundle infra lock clean
 
 demo: setup  ## two whole calls on this machine, no accounts; DEMO="--record call.wav" adds options
 	@$(BIN)/floyd demo $(DEMO)
@@ -44,8 +44,17 @@ docs: setup  ## redraw what docs/architecture.md shows of the code
 bench: setup  ## the numbers in docs, measured here
 	$(BIN)/python -m tests.bench $(BENCH)
 
+simulate: setup  ## whole calls in virtual time, CALLS of them from SEED on; each is played again by its seed
+	@$(BIN)/python -m tests.simulation --calls $(or $(CALLS),10000) $(if $(SEED),--seed $(SEED)) $(SIMULATE)
+
+bundle:  ## what the functions are deployed from: dist/functions.zip
+	$(PYTHON) -m deploy.bundle dist/functions.zip
+
+infra: setup  ## infra/ against Terraform itself: no account, no network
+	$(BIN)/pytest -q tests/infra
+
 lock: $(BIN)/python  ## after a change of pyproject.toml: the product's packages, then everything else beside them
-	$(BIN)/pip install --quiet --disable-pip-version-check pip-tools
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --extra standins --extra test --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 

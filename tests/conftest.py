@@ -9,10 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
+from hypothesis import settings
 
 from floyd.command import emulator
 from floyd.command.child import free_port
 from floyd.store import Store
+
+# An example may take as long as a busy machine needs; one that fails can be played again from what is printed.
+settings.register_profile("floyd", deadline=None, print_blob=True)
+settings.load_profile("floyd")
 
 
 @pytest.fixture(scope="session")

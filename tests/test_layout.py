@@ -15,8 +15,9 @@ MAY_IMPORT = {
     "floyd.command": {"floyd"},
     "functions": {"floyd", "functions"},
     "relay": {"floyd", "relay"},
-    "relay.core": {"relay.core", "floyd.figures", "floyd.lines", "floyd.mandate", "floyd.money"},
+    "relay.core": {"relay.core", "floyd.figures", "floyd.lines", "floyd.mandate", "floyd.money", "floyd.mulaw"},
     "standins": {"standins"},
+    "deploy": {"deploy", "floyd"},
 }
 
 # What makes an interpreter start slowly and is needed only on some paths, hence imported where it is used.
@@ -66,7 +67,7 @@ def _within(name: str, allowed: set[str]) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in allowed)
 
 
-@pytest.mark.parametrize("path", sources(*PRODUCT, "standins"), ids=module_name)
+@pytest.mark.parametrize("path", sources(*PRODUCT, "standins", "deploy"), ids=module_name)
 def test_imports_follow_the_picture(path: Path) -> None:
     """If this fails two parts that must be deployable and understandable apart have been tied together."""
     module = module_name(path)
@@ -74,7 +75,7 @@ def test_imports_follow_the_picture(path: Path) -> None:
     ours = {name for name, _ in imports(path) if _within(name, {*PRODUCT, "standins", "tests"})}
 
     wrong = {name for name in ours if not _within(name, MAY_IMPORT[rule])}
-    if rule != "floyd.command":
+    if rule not in ("floyd.command", "deploy"):
         wrong |= {name for name in ours if _within(name, {"floyd.command"})}
 
     assert not wrong, f"{module} may not import {sorted(wrong)}"
@@ -96,7 +97,7 @@ def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
     assert not eager
 
 
-@pytest.mark.parametrize("path", sources(*PRODUCT, "standins", "tests"), ids=module_name)
+@pytest.mark.parametrize("path", sources(*PRODUCT, "standins", "deploy", "tests"), ids=module_name)
 def test_files_are_short_and_named_for_what_they_hold(path: Path) -> None:
     """If this fails nobody can guess where a thing is, or read the file in one sitting."""
     assert path.stem not in DRAWERS
@@ -110,5 +111,5 @@ def test_the_whole_does_not_grow() -> None:
     def lines(*tops: str) -> int:
         return sum(len(path.read_text().splitlines()) for path in sources(*tops))
 
-    assert lines(*PRODUCT) < 18_500
-    assert lines("standins") < 8_200
+    assert lines(*PRODUCT) < 20_900
+    assert lines("standins") < 7_200

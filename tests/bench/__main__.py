@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import capacity, imports, turn_gap
+from tests.bench import capacity, cut_ins, dead_air, imports, turn_gap
 
 bench = typer.Typer(add_completion=False, help=__doc__, no_args_is_help=False)
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON instead of tables.")]
@@ -25,19 +25,26 @@ def everything(
     seconds: Annotated[float, typer.Option(help="How long they talk.")] = 180.0,
     as_json: Json = False,
 ) -> None:
-    """All of it, one after the other; about six minutes."""
+    """All of it, one after the other; about a quarter of an hour."""
     if context.invoked_subcommand is None:
         with tempfile.TemporaryDirectory() as folder:
-            gaps = turn_gap.measure(Path(folder) / "gap", calls=6)
+            gaps = turn_gap.measure(Path(folder) / "gap", calls=3)
             load = capacity.measure(Path(folder) / "load", calls=calls, seconds=seconds)
-        _show({"imports": imports.measure(), "turn_gap": gaps, "capacity": load}, as_json)
+            silences = dead_air.measure(Path(folder) / "silence")
+        _show({"imports": imports.measure(), **gaps, "capacity": load, "dead_air": silences}, as_json)
 
 
 @bench.command("gap")
-def gap(calls: int = 6, as_json: Json = False) -> None:
-    """Turn gap as the phone measures it, one call at a time."""
+def gap(calls: int = 3, as_json: Json = False) -> None:
+    """Turn gap, barge-in and opening as the phone measures them, `calls` at once in each of four cases; cut-ins."""
     with tempfile.TemporaryDirectory() as folder:
-        _show({"turn_gap": turn_gap.measure(Path(folder), calls=calls)}, as_json)
+        _show(turn_gap.measure(Path(folder), calls=calls), as_json)
+
+
+@bench.command("pauses")
+def pauses(as_json: Json = False) -> None:
+    """Wrongly cut-in turns on the pause corpus, in virtual time."""
+    _show({"pauses": cut_ins.measure()}, as_json)
 
 
 @bench.command("capacity")
@@ -45,6 +52,13 @@ def load(calls: int = 50, seconds: float = 180.0, as_json: Json = False) -> None
     """One relay on one core holding many calls: lateness and gaps at the phone, CPU and memory of the relay."""
     with tempfile.TemporaryDirectory() as folder:
         _show({"capacity": capacity.measure(Path(folder), calls=calls, seconds=seconds)}, as_json)
+
+
+@bench.command("dead_air")
+def silence(only: str = "", as_json: Json = False) -> None:
+    """The silence that a callee hears while a vendor fails, fault by fault; `--only voice` for some of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        _show({"dead_air": dead_air.measure(Path(folder), only=only)}, as_json)
 
 
 @bench.command("imports")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from standins.phone_network.script import Line, Script
+from standins.phone_network.script import NEVER, Line, Script
 
 _THINGS = ["books", "maps", "films", "songs", "plays", "papers", "letters", "pictures", "stories", "poems", "games"]
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -21,7 +21,7 @@ def callee(lines: int, *, interrupts: bool = False) -> Script:
         answer_after_s=0.3,
         greeting="hello oak library",
         lines=[
-            Line(say=text, interrupt_after_s=1.2 if interrupts and place % 3 == 2 else None)
+            Line(say=text, interrupt_after_s=1.2 if interrupts and place % 3 == 2 else NEVER)
             for place, text in enumerate(said[:lines])
         ],
     )

@@ -20,12 +20,12 @@ from standins.phone_network.script import Script
 AREAS = ("+12125550", "+18085550", "+442079460", "+61255500")
 """New York, Honolulu, London, Sydney: at any moment it is day at one of them."""
 FIRST = 200
-# The mind's default delays added up: recogniser's final, first token, first byte.
-VENDORS_MS = 650.0
+# The stand-ins' default delays without the recogniser's final: first token, first byte.
+MODEL_AND_VOICE_MS = 450.0
 
 
 @contextmanager
-def running(folder: Path, *, calls: int) -> Iterator[tuple[Stack, TelephoneNetwork, list[str]]]:
+def running(folder: Path, *, calls: int, **settings: str) -> Iterator[tuple[Stack, TelephoneNetwork, list[str]]]:
     """The stack, its phones and `calls` numbers that may be rung now."""
     now = datetime.now(UTC)
     area = next(prefix for prefix in AREAS if hours.is_allowed(f"{prefix}{FIRST}", now))
@@ -35,7 +35,7 @@ def running(folder: Path, *, calls: int) -> Iterator[tuple[Stack, TelephoneNetwo
         relays=1,
         only_stand_ins=True,
         stand_ins={"google-speech": ("--mode=tones",), "google-tts": ("--voice=tones",)},
-        settings={"FLOYD_MAX_CALLS": str(calls), "FLOYD_DAILY_SPEND": "100000"},
+        settings={"FLOYD_MAX_CALLS": str(calls), "FLOYD_DAILY_SPEND": "100000", **settings},
         also_allowed=tuple(numbers),
     )
     with Stack(options) as stack:
@@ -55,6 +55,12 @@ def person(stack: Stack, network: TelephoneNetwork, number: str, script: Script)
     ):
         client.save_fact(Fact(key=key, value=value, category=category, share="always"))
     return client
+
+
+def final_after(stack: Stack, milliseconds: float) -> None:
+    """How long after the callee's last word the recogniser gives its final."""
+    control = f"{stack.running.controls['google-speech']}/control/settings"
+    httpx2.post(control, json={"final_delay_ms": milliseconds}, timeout=30).raise_for_status()
 
 
 def say(stack: Stack, sentences: list[str]) -> None:

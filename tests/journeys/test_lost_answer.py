@@ -1,4 +1,4 @@
-"""The phone network carries an order out and its answer is lost."""
+"""The phone network's answer to an order is lost, whether it was carried out or not."""
 
 import pytest
 
@@ -10,14 +10,15 @@ from tests.journeys.trouble import Trouble
 pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
 
 
-def test_an_order_whose_answer_was_lost_rings_once_and_is_found(town: Town, trouble: Trouble) -> None:
-    """If this fails a phone rings twice for one request, or nobody learns what became of the call."""
+@pytest.mark.parametrize(("fault", "attempt"), [("accept_then_drop", 1), ("drop_before_accept", 2)])
+def test_an_order_whose_answer_was_lost_rings_once(town: Town, trouble: Trouble, fault: str, attempt: int) -> None:
+    """If this fails a phone rings twice for one request, or not at all, or nobody learns what became of the call."""
     callee = library(town)
-    trouble.with_network(on="create", accept_then_drop=1)
+    trouble.with_network(on="create", **{fault: 1})
 
     view = reader(town, callee).request(NEWS).wait_until(finished, DEADLINE_S)
 
     assert view.request is not None
     assert view.request.status is Status.DONE
     assert len(callee.rings()) == 1
-    assert view.calls[1].sid == callee.rings()[0]["call_sid"]
+    assert view.calls[attempt].sid == callee.rings()[0]["call_sid"]
