@@ -11,7 +11,8 @@ FASTEST = 20.0
 """Letters and digits a second. Voices say 10 to 14, the audible code 15."""
 FASTEST_IF_CUT = 17.0
 SLOWEST = 5.0
-PAUSES_S = 3.0
+PAUSES_S = 6.0
+SAME = 0.05
 DIGIT_LETTERS = 6
 """A digit may be spoken as a word of its own ("seven"), and so may a currency sign."""
 
@@ -21,6 +22,11 @@ def is_whole(text: str, seconds: float, tail: bytes) -> bool:
     cut = sum(tail.translate(LOUDNESS)) > LOUD * len(tail)
     fastest = FASTEST_IF_CUT if cut else FASTEST
     return seconds >= sum(map(str.isalnum, text)) / fastest - SLACK_S
+
+
+def is_pace(seconds: float, again: float) -> bool:
+    """Whether a text that came out too short twice is as long as this voice makes it: what is cut ends anywhere."""
+    return seconds > 0 and abs(seconds - again) <= SAME * seconds
 
 
 def longest_s(text: str) -> float:

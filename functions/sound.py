@@ -15,7 +15,7 @@ from floyd.errors import VendorError
 from floyd.lines import speech_name
 from floyd.mulaw import FRAME_SAMPLES, SAMPLE_RATE
 from floyd.settings import Settings
-from floyd.spoken_length import is_whole
+from floyd.spoken_length import is_pace, is_whole
 from floyd.store import Speech, Store
 
 if TYPE_CHECKING:
@@ -62,18 +62,27 @@ class Sound:
             async with places:
                 try:
                     async with asyncio.timeout(DEADLINE_S):
-                        audio = await self._synthesise(text)
+                        audio = await self._whole(text)
                 except (GoogleAPIError, VendorError, TimeoutError) as error:
                     log.warning("a line could not be prepared", extra={"code": type(error).__name__})
-                    return False
-                if not is_whole(text, len(audio) / SAMPLE_RATE, audio[-FRAME_SAMPLES:]):
-                    log.warning("a line was cut off by the voice", extra={"code": "truncated"})
                     return False
                 await store.keep_speech(digest, Speech(audio=audio, text=text, expires_at=now + KEPT))
                 return True
 
         missing = [(digest, text) for digest, text in wanted.items() if digest not in known]
         return sum(await asyncio.gather(*(one(digest, text) for digest, text in missing)))
+
+    async def _whole(self, text: str) -> bytes:
+        """Synthesised again if it seems cut off; what comes out the same twice is as this voice says it."""
+        lengths = []
+        for _ in range(2):
+            audio = await self._synthesise(text)
+            lengths.append(len(audio) / SAMPLE_RATE)
+            if is_whole(text, lengths[-1], audio[-FRAME_SAMPLES:]):
+                return audio
+        if is_pace(*lengths):
+            return audio
+        raise VendorError("voice", "the sound ends before the text", retryable=True, code="truncated")
 
     async def _synthesise(self, text: str) -> bytes:
         if self._settings.floyd_voice_backend == "openai-speech":

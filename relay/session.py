@@ -311,7 +311,6 @@ class Session:
                 self._record.opt_out(text)
             case RestEars():
                 self._gate = EarGate()
-                self._ears.rest()
             case WakeEars():
                 self._gate = None
                 self._ears.wake()

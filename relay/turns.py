@@ -276,7 +276,7 @@ class CallRecord:
         fields: dict[str, Any] = {"cost": cost.model_dump()}
         if gaps:
             shifted = (gap.model_copy(update={"turn": gap.turn + self._first_seq}) for gap in gaps)
-            fields["gaps"] = [gap.model_dump(exclude_none=True) for gap in (*self._gaps, *shifted)]
+            fields["gaps"] = [gap.model_dump() for gap in (*self._gaps, *shifted)]
         await self._store.note_call(self._key.uid, self._key.rid, self._key.attempt, fields)
 
 

@@ -9,10 +9,10 @@ REST_MS = 4000
 
 
 class EarGate:
-    """Feed every frame while nobody is on the line."""
+    """Feed every frame while nobody is on the line. Ears are awake at first, since words may be on their way."""
 
     def __init__(self) -> None:
-        self._awake = False
+        self._awake = True
         self._voice_ms = 0
         self._quiet_ms = 0
 

@@ -14,6 +14,7 @@ from relay.core.hearing import HeardTurn
 from relay.core.line_kinds import LineKind
 from relay.core.log import SpokenTurn
 from relay.core.outcome import Outcome
+from relay.core.phrases import asks_to_hold
 from relay.core.state import Floor, Opening, Phase, State
 
 _ENOUGH = {LineKind.UNKNOWN: 0.7, LineKind.PERSON: 0.9}
@@ -142,7 +143,9 @@ def _heard_since_we_spoke(state: State) -> list[HeardTurn]:
 def classified(state: State, event: LineClassified, now: float) -> None:
     """A sound counts where it makes sense: music while we talk may be in the callee's room, a beep may be anything."""
     line = state.line
-    if state.closing:
+    away = state.holding or asks_to_hold(state.hearing.pending_text)
+    talking = line.kind is LineKind.PERSON and not away and now - state.words_at < state.policy.words_prove_s
+    if state.closing or (talking and event.kind in (LineKind.HOLD, LineKind.TONE)):
         return
     match event.kind:
         case LineKind.TONE:

@@ -120,7 +120,10 @@ def completeness(text: str, asked: str = "") -> Completeness:
     plain, question = text.strip().lower(), asked.strip().lower()
     wants_detail = question.endswith("?") and bool(_ASKS_FOR_DETAIL.search(question))
     if _half_said(plain, wants_detail):
-        return Completeness.UNFINISHED
+        last = _last_word(plain)
+        closed = plain.endswith(".") and not plain.endswith("..") and last in _DANGLING - _ARTICLES
+        if not closed or last not in _CLOSING:
+            return Completeness.UNCLEAR if closed else Completeness.UNFINISHED
     if is_short_answer(plain):
         return Completeness.ANSWER if _YES_NO_ASKED.search(question) else Completeness.COMPLETE
     punctuated = plain.endswith((".", "?", "!"))
@@ -135,8 +138,7 @@ def completeness(text: str, asked: str = "") -> Completeness:
 def _half_said(plain: str, wants_detail: bool) -> bool:
     if plain.endswith((",", "-", "...", "\u2026", ":")):
         return True
-    bare = plain.rstrip(".?! ")
-    last = bare.rsplit(None, 1)[-1] if bare else ""
+    bare, last = plain.rstrip(".?! "), _last_word(plain)
     written = in_digits(bare)
     if (digits := _DIGIT_BY_DIGIT.search(written)) and (wants_detail or not _CLOCK.search(written)):
         count = len(re.sub(r"\D", "", digits.group()))
@@ -145,11 +147,13 @@ def _half_said(plain: str, wants_detail: bool) -> bool:
             return count not in _WHOLE_NUMBERS
     if plain.endswith(("?", "!")):
         return last in _ARTICLES
-    if plain.endswith(".") and last in _CLOSING:
-        return False
     return bool(
         (last in _DANGLING and not _STRANDED.search(bare)) or _DETAIL_FOLLOWS.search(bare) or _RUNS_ON.search(bare)
     )
+
+
+def _last_word(plain: str) -> str:
+    return ("", *plain.rstrip(".?! ").split())[-1]
 
 
 _ARTICLES = word_set("and but or the a an my your our their")

@@ -10,7 +10,7 @@ class Policy:
     # Opening
     opening_wait_s: float = 1.5
     """Silence after pick-up before we speak first. People say hello within a second; machines need not."""
-    opening_pause_s: float = 0.1
+    opening_pause_s: float = 0.08
     """Quiet after the callee's first words before the opening. Short: "hello?" is complete, and silence after it is
     what makes people hang up on callers."""
     opening_restarts: int = 1
@@ -110,6 +110,8 @@ class Policy:
     """Most questions to the person in one call."""
 
     # Machines
+    words_prove_s: float = 2.0
+    """Whoever said words so short a time ago is a person, however much like music they sound."""
     suspect_pause_s: float = 1.2
     """Quiet before the opening when the first words sound like a recorded greeting."""
     beep_wait_s: float = 2.5
@@ -140,7 +142,7 @@ class Policy:
     """How often the callee may take back a goodbye; after the second goodbye we go."""
     ear_lost_s: float = 12.0
     """Deaf for so long: apologise and end."""
-    repeated_turns: int = 3
+    repeated_turns: int = 5
     """So many callee turns in a row that say what was said before are no conversation."""
     stale_turns: int = 6
     """So many callee turns in a row without a single new word or number neither."""

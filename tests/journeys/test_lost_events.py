@@ -88,8 +88,8 @@ def test_the_sweep_alone_brings_every_request_to_an_end(
         forgotten.request(Status.WAITING): Status.FAILED,
         forgotten.request(Status.READY): Status.FAILED,
         forgotten.request(Status.DIALING, CallStatus.INTENDED): Status.FAILED,
-        forgotten.request(Status.DIALING, CallStatus.POSTING): Status.UNCONFIRMED,
-        forgotten.request(Status.DIALING, CallStatus.UNKNOWN): Status.UNCONFIRMED,
+        forgotten.request(Status.DIALING, CallStatus.POSTING): Status.FAILED,
+        forgotten.request(Status.DIALING, CallStatus.UNKNOWN): Status.FAILED,  # the carrier's list has no such call
         forgotten.request(Status.DIALING, CallStatus.QUEUED): Status.UNCONFIRMED,
         forgotten.request(Status.RINGING, CallStatus.RINGING): Status.UNCONFIRMED,
         forgotten.request(Status.TALKING, CallStatus.IN_PROGRESS): Status.FAILED,

@@ -34,6 +34,7 @@ def test_what_the_plan_misses_is_asked_before_anybody_is_rung(town: Town) -> Non
     assert view.request.status is Status.DONE, view.request.outcome
     assert len(shop.rings()) == 1
     assert "12 oak street" in shop.heard()
+    view = errand.wait_until(lambda view: bool(view.disclosures), DEADLINE_S)
     assert "delivery_address" in {told.fact for told in view.disclosures}
     # The question went to the person's phone as well.
     assert any("delivery address" in text for text in tom.texts())

@@ -76,3 +76,12 @@ async def test_short_texts_and_numbers_take_what_they_take(text: str) -> None:
     slowly: Callable[[bytes], bytes] = lambda each: bytes(code for code in each for _ in (0, 1))  # noqa: E731
     assert await spoken(sound, text=text) == sound
     assert await spoken(slowly(sound), text=text) == slowly(sound)
+
+
+async def test_a_voice_that_keeps_its_own_time_is_believed_when_it_repeats_itself() -> None:
+    """Fails if a voice whose sound has no proportion to its text ended every call at the first reply."""
+    voice = PunctualVoice(Vendor(SOUND[:16_000]))
+    with pytest.raises(VendorError, match="ends before"):
+        assert [sound async for sound in voice.speak(TEXT)]
+    assert [len(sound) async for sound in voice.speak(TEXT)] == [16_000]
+    assert [len(sound) async for sound in voice.speak(TEXT + TEXT)] == [16_000]

@@ -83,7 +83,7 @@ def test_one_exchange_action_by_action() -> None:
         (0.5, VoiceStarted(500), []),
         (1.0, InterimHeard("hello", 0.9, 500, 1000), []),
         (1.06, VoiceStopped(1000), []),
-        (1.1, None, [SaveTranscript, Speak("1.1", "Hello, this is an AI.")]),
+        (1.08, None, [SaveTranscript, Speak("1.1", "Hello, this is an AI.")]),
         (1.2, FinalHeard("Hello?", 0.9, 500, 1000), [SaveTranscript]),
         (1.3, SegmentStarted("1.1"), []),
         (3.0, SegmentSent("1.1", 1.9), []),
@@ -133,7 +133,7 @@ def test_the_opening_waits_for_the_callees_first_words() -> None:
     play.wait(0.4)
     play.callee("Hello?", final_after=0.8)
     spoke = next(at for at, action in play.log if isinstance(action, Speak))
-    assert spoke - play.started_at == pytest.approx(0.4 + 0.3 + 0.1)
+    assert spoke - play.started_at == pytest.approx(0.4 + 0.3 + 0.1), "as soon as the voice is known to have stopped"
     assert not play.did(StartReply), "the model is not asked before the callee has answered the opening"
     assert play.conversation.transcript().turns[0].heard == "Hello?", "late words go before the opening"
 

@@ -6,6 +6,7 @@ from relay.core.line_gate import EarGate
 def changes(*voices: bool) -> list[tuple[int, bool]]:
     """At which frame (20 ms) the gate changes its mind, and to what."""
     gate = EarGate()
+    assert [gate.receive(voice=False) for _ in range(200)][-1] is False, "words that were on their way have come"
     told = [(at, gate.receive(voice=voice)) for at, voice in enumerate(voices)]
     return [(at, change) for at, change in told if change is not None]
 

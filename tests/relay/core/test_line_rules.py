@@ -247,6 +247,16 @@ def test_whoever_comes_back_from_hold_is_not_introduced_to_twice() -> None:
     assert play.spoken() == [*OPENING, "Wonderful, thank you."]
 
 
+@pytest.mark.parametrize("name", ["music", "busy"])
+def test_whoever_says_words_is_a_person(name: str) -> None:
+    """If this fails a callee with a steady voice is put on hold, or hung up on, while talking."""
+    play = Play(mind=says("Wonderful, thank you."))
+    play.answer("hello rosie's flowers")
+    play.callee("we have roses for")
+    sound(play, name)
+    assert kind(play) == "person"
+
+
 def test_music_while_we_talk_is_in_the_callees_room() -> None:
     """If this fails a radio in a shop puts Floyd on hold in the middle of a sentence."""
     play = Play()
@@ -306,6 +316,7 @@ def test_a_tone_after_talk_means_that_they_hung_up() -> None:
     play = Play(mind=says("Could you say that again?"))
     play.answer("hello rosie's flowers")
     play.answer("we have roses for eighty dollars")
+    play.wait(2.5)
     sound(play, "busy")
     play.wait(3)
     assert ended(play) is Outcome.CALLEE_HUNG_UP

@@ -68,3 +68,5 @@ def test_a_full_stop_closes_what_may_also_open_a_clause(text: str) -> None:
     """If this fails a callee who has finished waits more than a second for us."""
     assert completeness(text) is Completeness.COMPLETE
     assert completeness(text.rstrip(".")) is Completeness.UNFINISHED
+    assert completeness("There are not many.") is Completeness.UNCLEAR
+    assert completeness("We have roses and.") is Completeness.UNFINISHED

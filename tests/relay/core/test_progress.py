@@ -15,7 +15,7 @@ def test_yes_to_new_questions_is_progress() -> None:
 def test_the_same_again_is_none() -> None:
     """If this fails two machines talk until the call limit."""
     progress = NoProgress(Policy())
-    for _ in range(4):
+    for _ in range(Policy().repeated_turns + 1):
         progress.receive("How may I help you?", "I would like roses.")
     assert progress.stuck
     progress.noted()
@@ -25,6 +25,6 @@ def test_the_same_again_is_none() -> None:
 def test_an_echo_is_none_even_of_new_words() -> None:
     """If this fails Floyd talks to its own echo."""
     progress = NoProgress(Policy())
-    for number in range(3):
+    for number in range(Policy().repeated_turns):
         progress.receive(f"I would like {number} roses.", f"I would like {number} roses.")
     assert progress.stuck
