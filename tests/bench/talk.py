@@ -8,13 +8,22 @@ from standins.phone_network.script import NEVER, Line, Script
 
 _THINGS = ["books", "maps", "films", "songs", "plays", "papers", "letters", "pictures", "stories", "poems", "games"]
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_NAMES = [
+    "".join(syllables) for syllables in itertools.product(["ba", "ko", "li", "mu", "ne", "ro", "sa", "ti"], repeat=3)
+]
+"""A new word a turn: without one a talk gets nowhere, and Floyd says goodbye."""
 _PLACES = ["upstairs", "downstairs", "outside", "inside", "nearby", "across", "behind", "beside", "around", "above"]
 
 
 def callee(lines: int, *, interrupts: bool = False) -> Script:
     """Somebody with `lines` complete sentences of about two seconds."""
     combinations = itertools.product(_DAYS, _THINGS, _PLACES)
-    said = [f"we have {thing} {place} every {day}" for day, thing, place in itertools.islice(combinations, 3, None, 11)]
+    said = [
+        f"we have {name} {thing} {place} every {day}"
+        for name, (day, thing, place) in zip(
+            _NAMES, itertools.islice(itertools.cycle(combinations), 3, None, 11), strict=False
+        )
+    ]
     return Script(
         name="library",
         voice="tones",

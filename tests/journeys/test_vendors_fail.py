@@ -58,7 +58,9 @@ def test_nobody_notices_vendors_that_fail_for_a_moment(town: Town, trouble: Trou
 def test_a_vendor_that_is_gone_ends_the_call_with_an_apology(town: Town, trouble: Trouble, vendor: str) -> None:
     """If this fails a callee listens to silence, and the person never learns that it was not the callee's fault."""
     callee = library(town, lines=[{"say": QUESTION}], patience_s=20)
-    errand = reader(town, callee).request(NEWS)
+    person = reader(town, callee)
+    person.knows(book_name="purple heron")  # the answer is a sentence that nobody has rendered
+    errand = person.request(NEWS)
     errand.wait_until(lambda view: bool(view.turns), DEADLINE_S)
     match vendor:
         case "model":
