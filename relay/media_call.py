@@ -13,7 +13,7 @@ from google.api_core.exceptions import GoogleAPIError
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from floyd import logs
+from floyd import lines, logs
 from floyd.carrier import Carrier
 from floyd.documents import Cost
 from floyd.errors import LostGuardError, NotFoundError, VendorError
@@ -31,7 +31,6 @@ from relay.core.events import (
     PersonAnswered,
     StreamStopped,
 )
-from relay.core.lines import stock
 from relay.core.outcome import Outcome
 from relay.core.policy import Policy
 from relay.gaps import turn_lines
@@ -112,7 +111,7 @@ class MediaCall:
         """Talk until the conversation ends, then write down what it came to and let go of the line."""
         brief = brief_for(self._admitted)
         rendered = self._house.rendered.of_a_call()
-        await self._house.rendered.load((*brief.opening, *stock(brief)), rendered)
+        await self._house.rendered.load((*brief.opening, *lines.stock(brief.on_behalf_of)), rendered)
         line = Line(self._connection, limit=QUEUED_MESSAGES)
         outbound = Outbound(self._started.stream_sid)
         line.on_overflow = outbound.clear
@@ -153,7 +152,7 @@ class MediaCall:
         self._session, self._record = session, record
         loop = asyncio.get_running_loop()
         # The model is first asked after the opening; its connection is set up meanwhile.
-        stock_lines = self._load_stock(stock(brief), rendered)
+        stock_lines = self._load_stock(lines.stock(brief.on_behalf_of), rendered)
         works = (line.run(), self._read(session), self._house.tools.mind.warm(), stock_lines)
         tasks = [loop.create_task(work) for work in works]
         try:

@@ -8,9 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from floyd.errors import VendorError
+from floyd.lines import FILLERS
 from relay.core import dtmf
 from relay.core.events import SegmentFailed
-from relay.core.lines import FILLERS
 from relay.media_stream import SILENCE
 from relay.pacer import Pacer, Playout
 from relay.voice import Voice

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from floyd.documents import Gap
+from floyd.lines import APOLOGY, FILLERS
 from relay.breaker import Breaker
 from relay.core.actions import (
     Action,
@@ -39,7 +40,6 @@ from relay.core.actions import (
 from relay.core.echo import EchoGate
 from relay.core.events import CallStarted, Event, MarkReached, SegmentStarted, StreamStopped
 from relay.core.line_gate import EarGate
-from relay.core.lines import APOLOGY, FILLERS
 from relay.core.outcome import Outcome
 from relay.core.sounds import SoundDetector
 from relay.core.transcript import Transcript

@@ -1,6 +1,7 @@
 """What follows from a committed turn of the callee: the opening, a fixed answer, silence, the end, or the model."""
 
-from relay.core import closing, line_rules, lines, opening
+from floyd import lines
+from relay.core import closing, line_rules, opening
 from relay.core.fixed_answers import fixed_answer, opts_out
 from relay.core.hearing import HeardTurn
 from relay.core.outcome import Outcome

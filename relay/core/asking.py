@@ -2,8 +2,9 @@
 
 import re
 
+from floyd import lines
 from floyd.money import Money, find_amounts
-from relay.core import closing, lines
+from relay.core import closing
 from relay.core.actions import AskPerson, QuestionKind
 from relay.core.events import PersonAnswered
 from relay.core.outcome import Outcome

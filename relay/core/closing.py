@@ -1,6 +1,7 @@
 """How calls end: politely, once, and not before the last word was heard."""
 
-from relay.core import lines, turns
+from floyd import lines
+from relay.core import turns
 from relay.core.actions import HandOver, HangUp, RecordOptOut
 from relay.core.events import DrainRequested, HangUpRequested, StreamStopped
 from relay.core.fixed_answers import opts_out

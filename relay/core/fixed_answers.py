@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from floyd import lines
 from floyd.figures import in_digits
-from relay.core import lines
 from relay.core.brief import Brief
 from relay.core.phrases import words
 
@@ -84,7 +84,7 @@ class FixedAnswer:
     """The turn asked nothing else."""
 
 
-_ANSWERS: tuple[tuple[re.Pattern[str], Callable[[Brief], str]], ...] = (
+_ANSWERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (_RESPONSIBLE, lines.responsible),
     (_ROBOT, lines.i_am_an_ai),
     (_RECORDING, lines.transcribed),
@@ -120,5 +120,5 @@ def fixed_answer(text: str, brief: Brief) -> FixedAnswer | None:
         for pattern, answer in _ANSWERS:
             if match := pattern.search(_plain(sentence)):
                 rest = text.replace(sentence, " ") + " " + _plain(sentence)[: match.start()]
-                return FixedAnswer(answer(brief), whole_turn=_wants_nothing(_plain(rest)))
+                return FixedAnswer(answer(brief.on_behalf_of), whole_turn=_wants_nothing(_plain(rest)))
     return None

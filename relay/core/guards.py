@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from floyd import lines
 from floyd.mandate import Mandate
 from floyd.money import Money, find_amounts
-from relay.core import agreement, lines
+from relay.core import agreement
 from relay.core.actions import QuestionKind
 from relay.core.brief import Brief
 from relay.core.disclosure import Disclosable, claims_to_be_human, quotes, reads_out_data
@@ -90,7 +91,7 @@ def _confidential(segment: str, setting: Setting) -> Verdict | None:
 
 
 def _human(segment: str, setting: Setting) -> Verdict | None:
-    return Replace(lines.i_am_not_a_person(setting.brief)) if claims_to_be_human(segment) else None
+    return Replace(lines.i_am_not_a_person(setting.brief.on_behalf_of)) if claims_to_be_human(segment) else None
 
 
 def _limit(segment: str, setting: Setting) -> Verdict | None:

@@ -7,7 +7,8 @@ that no machine says; whoever takes over from a machine has not heard the openin
 import re
 from collections.abc import Callable
 
-from relay.core import closing, line_words, lines, turns
+from floyd import lines
+from relay.core import closing, line_words, turns
 from relay.core.actions import RestEars, WakeEars
 from relay.core.events import LineClassified
 from relay.core.hearing import HeardTurn

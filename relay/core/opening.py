@@ -1,6 +1,7 @@
 """The first words of a call: who listens, who speaks first, and that the disclosure is really heard."""
 
-from relay.core import closing, line_rules, lines, turns
+from floyd import lines
+from relay.core import closing, line_rules, turns
 from relay.core.events import CallStarted
 from relay.core.playout import Progress
 from relay.core.state import Inquiry, Opening, Phase, State
@@ -17,7 +18,7 @@ def call_started(state: State, event: CallStarted, now: float) -> None:
         return
     if any(turn.speaker is Speaker.FLOYD and turn.heard for turn in state.brief.prior):
         state.opening = Opening.DONE
-        state.say(lines.resumed(state.brief), now, protected=True)
+        state.say(lines.resumed(state.brief.on_behalf_of), now, protected=True)
         last = state.brief.prior[-1]
         if last.speaker is Speaker.CALLEE:
             state.log.note(f'the line broke before you could answer "{last.heard}"')

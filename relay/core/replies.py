@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from floyd import lines
 from floyd.money import find_amounts
-from relay.core import asking, closing, lines
+from relay.core import asking, closing
 from relay.core.actions import PrepareSpeech, QuestionKind
 from relay.core.events import (
     AskRequested,

@@ -1,6 +1,7 @@
 """What to say when the callee cannot be heard: they are silent, or we are deaf."""
 
-from relay.core import closing, lines
+from floyd import lines
+from relay.core import closing
 from relay.core.events import EarLost, EarRestored
 from relay.core.outcome import Outcome
 from relay.core.state import State

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from relay.core import closing, lines
+from floyd import lines
+from relay.core import closing
 from relay.core.actions import CancelSpeech
 from relay.core.events import MarkReached, SegmentFailed, SegmentSent, SegmentStarted
 from relay.core.outcome import Outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -46,8 +47,10 @@ def measure(folder: Path, *, calls: int, seconds: float) -> Figures:
         time.sleep(seconds)
         lasted, used = time.monotonic() - began, cpu_s(relay) - used
         others = sum(cpu_s(pid) - phone_used[name] for name, pid in stack.running.processes.items()) - used
-        live = sum(
-            errand.view.request is not None and errand.view.request.status is Status.TALKING for errand in errands
+        ended = Counter(
+            str(errand.view.calls[1].end_reason)
+            for errand in errands
+            if errand.view.request is None or errand.view.request.status is not Status.TALKING
         )
         memory = memory_mib(relay) - idle
         after = [network.call(sid, words=False) for sid in sids]
@@ -58,7 +61,8 @@ def measure(folder: Path, *, calls: int, seconds: float) -> Figures:
     frames = sum(other["line"]["frames"] - one["line"]["frames"] for one, other in zip(before, after, strict=True))
     gaps = [gap["gap_ms"] for gap in since(before, after, "turn_gaps")]
     return {
-        "calls live to the end": (float(live), float(calls)),
+        "calls live to the end": (float(calls - ended.total()), float(calls)),
+        **{f"calls ended: {why}": (float(count), 0.0) for why, count in ended.items()},
         "frame lateness at the phone, p99.9 ms": (percentile([*late, *[0.0] * (frames - len(late))], 0.999), 20.0),
         "gaps in Floyd's speech": (float(len(since(before, after, "line", "gaps"))), 0.0),
         "turn gap at the phone, p50 ms": (percentile(gaps, 0.5), None),

@@ -152,6 +152,15 @@ async def test_what_was_cut_is_not_in_the_history(running: Relay) -> None:
     assert "much more" not in handset.words()
 
 
+async def answer(running: Relay, question: str, words: str) -> None:
+    """The person's answer, as `api` writes it down and passes it on."""
+    await running.store.move(UID, RID, QuestionAnswered(question, words, "app"))
+    command = InboxCommand(
+        kind="answer", uid=UID, rid=RID, attempt=1, question=question, answer=words, created_at=datetime.now(UTC)
+    )
+    await running.store.tell_relay(running.url, "c1", command)
+
+
 async def test_a_question_to_the_person_is_asked_answered_and_used(running: Relay) -> None:
     """Fails if the person could not help in the middle of a call."""
     token = await running.errand()
@@ -164,11 +173,7 @@ async def test_a_question_to_the_person_is_asked_answered_and_used(running: Rela
         await handset.until(lambda: "check" in handset.words())
         name, question = (await handset.look(lambda: running.store.questions(UID, RID), bool))[0]
         assert question.text == 'They ask: "Which class is Mara in?"'
-        await running.store.move(UID, RID, QuestionAnswered(name, "class four", "app"))
-        command = InboxCommand(
-            kind="answer", uid=UID, rid=RID, attempt=1, question=name, answer="class four", created_at=datetime.now(UTC)
-        )
-        await running.store.tell_relay(running.url, "c1", command)
+        await answer(running, name, "class four")
         await handset.until(lambda: "goodbye" in handset.words())
         await handset.closed()
     await ended(running)
@@ -215,11 +220,7 @@ async def test_an_answer_reaches_the_callee_whose_relay_died_while_the_person_wa
     await reply(running, "She is in class four. Goodbye.", ("end_call", {"reason": "done"}))
     async with answered(running, await running.token(epoch=2)) as handset:
         await handset.until(lambda: "tom baker again" in handset.words())
-        await running.store.move(UID, RID, QuestionAnswered(name, "class four", "app"))
-        command = InboxCommand(
-            kind="answer", uid=UID, rid=RID, attempt=1, question=name, answer="class four", created_at=datetime.now(UTC)
-        )
-        await running.store.tell_relay(running.url, "c1", command)
+        await answer(running, name, "class four")
         await handset.until(lambda: "class four" in handset.words())
         await handset.closed()
     await ended(running)

@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from floyd.errors import VendorError
+from floyd.lines import FILLERS
 from relay import mouth as mouth_module
 from relay.core import dtmf
 from relay.core.events import SegmentFailed, SegmentSent, SegmentStarted
-from relay.core.lines import FILLERS
 from relay.media_stream import Outbound
 from relay.mouth import Mouth
 from relay.pacer import Pacer, Playout

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from floyd import lines
 from floyd.money import Money
-from relay.core import lines
 from relay.core.actions import AskPerson, HangUp, Message, QuestionKind
 from relay.core.asking import allowed_amount
 from relay.core.events import AskRequested, Event, PersonAnswered, ReplyText, StreamStopped

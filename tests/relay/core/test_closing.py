@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.core import lines
+from floyd import lines
 from relay.core.actions import HangUp
 from relay.core.events import EndCallRequested, Event, ReplyText
 from relay.core.outcome import Outcome

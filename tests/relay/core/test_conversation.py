@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from relay.core import lines
+from floyd import lines
 from relay.core.actions import (
     AskPerson,
     CancelReply,
@@ -164,7 +164,7 @@ def test_a_resumed_call_is_not_opened_as_new() -> None:
         Turn(3, Speaker.CALLEE, "We have roses.", 2500, 3500),
     )
     play = Play(brief(prior=prior))
-    assert play.spoken() == [lines.resumed(brief())]
+    assert play.spoken() == [lines.resumed(brief().on_behalf_of)]
     play.settle()
     play.answer("No problem, where were we?")
     turns = play.did(StartReply)[0].turns
@@ -179,7 +179,7 @@ def test_what_was_said_into_a_dead_line_is_answered(last: Speaker, replies: int)
     play = Play(brief(prior=prior), says("The red ones."))
     play.wait(6.0)
     assert len(play.did(StartReply)) == replies
-    assert play.spoken() == [lines.resumed(brief()), *["The red ones."] * replies]
+    assert play.spoken() == [lines.resumed(brief().on_behalf_of), *["The red ones."] * replies]
 
 
 # Turn-taking
@@ -682,7 +682,7 @@ def test_robot_questions_never_reach_the_model(question: str) -> None:
     play.answer(question)
     assert not play.answers()
     assert not any(question in texts(asked.turns, Role.CALLEE) for asked in play.did(StartReply))
-    assert "AI assistant" in play.spoken()[-1] or play.spoken()[-1] == lines.transcribed(brief())
+    assert "AI assistant" in play.spoken()[-1] or play.spoken()[-1] == lines.transcribed(brief().on_behalf_of)
 
 
 @pytest.mark.parametrize("words", OPT_OUTS)
@@ -720,7 +720,7 @@ def test_the_rest_of_a_turn_with_a_fixed_question_reaches_the_model() -> None:
     """If this fails an offer made in the same breath is ignored."""
     play = opened(says("Do you deliver on Friday?"))
     play.answer("Are you a robot? Anyway, we have very nice tulips for fifty dollars today.")
-    assert play.spoken()[-2:] == [lines.i_am_an_ai(brief()), "Do you deliver on Friday?"]
+    assert play.spoken()[-2:] == [lines.i_am_an_ai(brief().on_behalf_of), "Do you deliver on Friday?"]
 
 
 # Asking the person

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.core import lines
+from floyd import lines
 from relay.core.fixed_answers import fixed_answer, opts_out
 from tests.relay.core.corpora import NOT_FIXED, NOT_OPT_OUTS, OPT_OUTS, OTHER_FIXED, ROBOT_QUESTIONS
 from tests.relay.core.play import brief
@@ -14,7 +14,7 @@ def test_the_question_is_recognised(text: str) -> None:
     answer = fixed_answer(text, brief())
     assert answer is not None
     assert answer.whole_turn
-    assert answer.text in lines.stock(brief())
+    assert answer.text in lines.stock(brief().on_behalf_of)
 
 
 @pytest.mark.parametrize("text", NOT_FIXED)
@@ -39,10 +39,10 @@ def test_the_answer_fits_the_question() -> None:
     """If this fails "who is responsible" is answered with "yes, I am an AI"."""
     plan = brief()
     for question, line in (
-        ("Are you a robot?", lines.i_am_an_ai(plan)),
-        ("Is this call being recorded?", lines.transcribed(plan)),
-        ("Who is this?", lines.who_i_am(plan)),
-        ("Who is responsible for this?", lines.responsible(plan)),
+        ("Are you a robot?", lines.i_am_an_ai(plan.on_behalf_of)),
+        ("Is this call being recorded?", lines.transcribed(plan.on_behalf_of)),
+        ("Who is this?", lines.who_i_am(plan.on_behalf_of)),
+        ("Who is responsible for this?", lines.responsible(plan.on_behalf_of)),
     ):
         answer = fixed_answer(question, plan)
         assert answer is not None

@@ -5,9 +5,9 @@ from itertools import product
 
 import pytest
 
+from floyd import lines
 from floyd.mandate import Mandate
 from floyd.money import Money
-from relay.core import lines
 from relay.core.actions import AskPerson, Message, PressKeys, QuestionKind, Role
 from relay.core.events import Event, KeysRequested, PersonAnswered, ReplyText
 from relay.core.guards import Ask, Pass, Replace, Setting, Verdict, guard, keys_allowed
@@ -227,7 +227,7 @@ def test_digits_are_not_smuggled_out_one_by_one() -> None:
 def test_denying_to_be_an_ai_is_replaced() -> None:
     """If this fails Floyd lies about what it is."""
     for segment in ("I am a real person.", "No, I'm not a robot.", "Of course I'm human.", "This is not a computer."):
-        assert judge(segment) == Replace(lines.i_am_not_a_person(brief())), segment
+        assert judge(segment) == Replace(lines.i_am_not_a_person(brief().on_behalf_of)), segment
     assert judge("I am an AI assistant, not a person.") == Pass()
 
 

@@ -1,6 +1,6 @@
 """What the record says of sentences that nobody could hear."""
 
-from relay.core import lines
+from floyd import lines
 from relay.core.actions import Speak
 from relay.core.conversation import Conversation
 from relay.core.events import CallStarted, MarkReached, SegmentFailed, SegmentSent, SegmentStarted
