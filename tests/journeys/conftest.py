@@ -21,7 +21,7 @@ from tests.journeys.trouble import Trouble
 
 # New York, Honolulu, London, Sydney: at any moment it is day at one of them.
 DISTRICTS = ("+12125550", "+18085550", "+442079460", "+61255500")
-PHONES = range(200, 300)
+PHONES = range(200, 1000)
 
 
 @pytest.fixture(scope="session")
