@@ -34,9 +34,9 @@ lint: setup
 types: setup
 	$(BIN)/mypy --strict $(CODE)
 
-unit: setup  ## journeys play in real time, so nothing runs beside them, and one that a busy machine spoilt is played again
+unit: setup  ## journeys mostly wait, so three stacks play them at once; one that a busy machine spoilt is played again
 	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 $(or $(TESTS),tests --ignore tests/journeys)
-	$(if $(TESTS),,$(BIN)/pytest -q --reruns 1 tests/journeys)
+	$(if $(TESTS),,$(BIN)/pytest -q -n 3 --dist worksteal --reruns 1 tests/journeys)
 
 docs: setup  ## redraw what docs/architecture.md shows of the code
 	$(BIN)/python -m tests.drawing

@@ -9,18 +9,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from floyd.documents import Question, Released
+from floyd.english import patterns
 from floyd.money import find_amounts
 from floyd.plans import MandateTerms
 
 # A text message can be forged by whoever took over a number; more money than this needs the app.
 SMS_MANDATE_LIMIT = Decimal("100")
 
-_YES = re.compile(
-    r"(?:yes|yeah|yep|yup|y|ok|okay|sure|fine|agreed?|approved?|do it|go ahead|please do|of course|correct|right)\b"
-)
-_NO = re.compile(r"(?:no|nope|nah|n|don'?t|do not|never|not|refuse|deny|denied|reject)\b")
+_SAYS = patterns("answers")
 _CARD = re.compile(r"(?<!\d)\d(?:[ .-]?\d){12,18}(?!\d)")
-_ABANDON = re.compile(r"(?:cancel|stop|forget (?:it|about it)|never ?mind|abort)\b")
 
 Verdict = Literal["yes", "no", "abandon", "words"]
 
@@ -34,23 +31,22 @@ class Settled:
     mandate: MandateTerms | None
 
 
+def _plain(answer: str) -> str:
+    return answer.casefold().replace("\u2019", "'")
+
+
 def verdict(answer: str) -> Verdict:
     """Yes, no, "drop the whole thing", or anything else in words. Only the first words count."""
-    said = re.sub(r"^[\W_]+", "", answer.casefold().replace("\u2019", "'"))
-    for kind, pattern in (("abandon", _ABANDON), ("yes", _YES), ("no", _NO)):
-        if pattern.match(said):
-            return kind  # type: ignore[return-value]  # the literals above are Verdicts
-    return "words"
+    said = re.sub(r"^[\W_]+", "", _plain(answer))
+    kinds: tuple[Verdict, ...] = ("abandon", "yes", "no")
+    return next((kind for kind in kinds if _SAYS[kind].match(said)), "words")
 
 
 def has_card_number(answer: str) -> bool:
     """Whether a payment card's number stands in an answer: 13 to 19 digits with the check digit of ISO/IEC 7812."""
-    for match in _CARD.finditer(answer):
-        digits = [int(digit) for digit in re.sub(r"\D", "", match[0])]
-        doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-        if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0:
-            return True
-    return False
+    found = (enumerate(reversed(re.sub(r"\D", "", run))) for run in _CARD.findall(answer))
+    sums = (sum(sum(divmod(int(digit) * (1 + place % 2), 10)) for place, digit in run) for run in found)
+    return any(each % 10 == 0 for each in sums)
 
 
 def fact_key(question: Question) -> str:
@@ -90,30 +86,26 @@ def needs_app(question: Question, answer: str, mandate: MandateTerms | None) -> 
     """
     if question.kind == "approval" and verdict(answer) == "yes" and question.offer is not None:
         return (_amount(question, answer, "yes", "USD") or Decimal(0)) > SMS_MANDATE_LIMIT
-    before = Decimal(mandate.max_amount) if mandate else Decimal(0)
     settled = settle(question, answer, (), mandate).mandate
-    after = Decimal(settled.max_amount) if settled else Decimal(0)
-    return after > before and after > SMS_MANDATE_LIMIT
+    before, after = (Decimal(terms.max_amount) if terms else Decimal(0) for terms in (mandate, settled))
+    return after > max(before, SMS_MANDATE_LIMIT)
 
 
 def _amount(question: Question, answer: str, kind: Verdict, currency: str) -> Decimal | None:
     """The new limit that an answer sets, or None."""
-    offer = _decimal(question.offer)
+    try:
+        offer = Decimal(question.offer) if question.offer else None
+    except InvalidOperation:
+        offer = None
+    # "560 is too much" names the offer and allows nothing; "no more than 560" allows it.
+    declined = _SAYS["declines"].search(_SAYS["limit"].sub("", _plain(answer)))
+    refused = offer if declined else None
     named = [
         money.amount
         for mention in find_amounts(answer, currency=currency, price_context=True)
         for money in mention.readings[: 1 if offer is None else None]
-        if money.currency == currency
+        if money.currency == currency and (refused is None or money.amount < refused)
     ]
-    if offer is not None and offer in named:
-        return offer
     if named:
-        return min(named)
+        return offer if offer in named else min(named)
     return offer if kind == "yes" else None
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    try:
-        return Decimal(text) if text else None
-    except InvalidOperation:
-        return None

@@ -11,16 +11,14 @@ from floyd import texting
 from floyd.answers import fact_key
 from floyd.carrier import Carrier
 from floyd.documents import Question
+from floyd.english import patterns
 from floyd.errors import VendorError
-from floyd.lifecycle.events import QuestionAsked
+from floyd.lifecycle.before_the_call import QuestionAsked
 from floyd.store import Store
 
 log = logging.getLogger(__name__)
 
-_PAYMENT = re.compile(
-    r"\b(?:(?:credit|debit|bank|payment|gift) (?:card|account|detail|data|info)\w*|card (?:number|detail|data|info)\w*"
-    r"|(?:account|routing|card|security|verification) (?:number|code)s?|cvv2?|cvc2?|iban|sort code|expir\w* date|pin)\b"
-)
+_PAYMENT = patterns("answers")["payment_data"]
 
 
 async def ask_in_call(
@@ -30,7 +28,7 @@ async def ask_in_call(
     facts = await store.facts(uid, datetime.now(UTC))
     question = asked_by_callee(question, (fact.key for fact in facts if fact.share == "never"))
     moved = await store.move(uid, rid, QuestionAsked(question.attempt, name, question))
-    if moved.decision.ignored is None:
+    if moved.ignored is None:
         await ask_by_text(rid, [(name, question)], number=number, store=store, carrier=carrier, from_=from_)
 
 
@@ -59,13 +57,10 @@ async def ask_by_text(
 ) -> bool:
     """Text these open questions of one request to the person's verified number; False when they cannot be texted.
 
-    Empty numbers and people who replied STOP are never texted.
-
-    A text that fails is not sent again: Twilio may have sent it, and the question is open in the app.
+    Empty numbers and people who replied STOP are never texted. A text that fails is not sent again: Twilio may have
+    sent it, and the question is open in the app.
     """
-    if not asked or not number or not from_:
-        return False
-    if (await store.callee_at(number)).no_texts:
+    if not asked or not number or not from_ or (await store.callee_at(number)).no_texts:
         return False
     questions = [question for _, question in asked]
     if len(asked) > 1:

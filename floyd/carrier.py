@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from floyd.documents import CALL_ENDED, CallStatus
+from floyd.documents import CALL_ENDED, CallStatus, Person
 from floyd.errors import VendorError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ T = TypeVar("T")
 RING_LIMIT_S = 45
 # The carrier ends a call this long after its answer: more than errands take, 20 minutes on hold included.
 TALK_LIMIT_S = 1800
+# A person's `limits` may give their calls more or fewer minutes, at most Cloud Run's per websocket.
+LONGEST_CALL_MINUTES = 60
 POST_DEADLINE_S = 10.0
 READ_DEADLINE_S = 5.0
 # A hang-up must get through: the line costs money until it does.
@@ -38,6 +40,12 @@ LIVE_LIMIT = 500
 # Twilio's "call is not in-progress, cannot redirect": whoever wanted to end it has what they wanted.
 NOT_IN_PROGRESS = "21220"
 STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
+
+
+def talk_limit_s(person: Person) -> int:
+    """How long a call of this person may last; the carrier ends it then, and its cost is set aside before it."""
+    minutes = person.limits.get("call_minutes", TALK_LIMIT_S // 60)
+    return 60 * min(max(minutes, 1), LONGEST_CALL_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,8 @@ class Carrier:
             raise VendorError("Twilio", f"{type(error).__name__} {error}", retryable=True) from error
 
     def _client(self) -> Client:
+        if not self.account_sid or not self._auth_token:
+            raise VendorError("Twilio", "this process has no account", retryable=False)
         if self._opened is None:
             from twilio.http.async_http_client import AsyncTwilioHttpClient  # noqa: PLC0415 - slow vendor import
             from twilio.rest import Client  # noqa: PLC0415 - slow vendor import
@@ -235,13 +245,6 @@ class Carrier:
 
 
 def _carrier_call(call: CallInstance) -> CarrierCall:
-    status = CallStatus(str(call.status))
-    duration: Any = call.duration
-    created: Any = call.date_created
-    return CarrierCall(
-        sid=str(call.sid),
-        status=status,
-        to=str(call.to),
-        created_at=created or datetime.now(UTC),
-        duration_s=int(duration) if duration not in (None, "") else None,
-    )
+    created: datetime = call.date_created or datetime.now(UTC)
+    duration_s = int(call.duration) if call.duration else None
+    return CarrierCall(str(call.sid), CallStatus(str(call.status)), str(call.to), created, duration_s)

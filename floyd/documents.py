@@ -198,16 +198,7 @@ class CallStatus(StrEnum):
     REFUSED = "refused"
 
 
-CALL_ENDED = frozenset(
-    {
-        CallStatus.COMPLETED,
-        CallStatus.BUSY,
-        CallStatus.NO_ANSWER,
-        CallStatus.FAILED,
-        CallStatus.CANCELED,
-        CallStatus.REFUSED,
-    }
-)
+CALL_ENDED = frozenset(map(CallStatus, ("completed", "busy", "no-answer", "failed", "canceled", "refused")))
 
 
 class Gap(BaseModel):
@@ -234,7 +225,7 @@ class Call(Document):
     relay_url: str | None = None
     epoch: int = 0
     line: str = "unknown"
-    intent_at: datetime | None = None
+    held_s: float = 0.0  # on hold so far
     not_after: datetime | None = None
     created_at: datetime | None = None
     answered_at: datetime | None = None
@@ -271,6 +262,7 @@ class Live(Document):
     line: str = "unknown"
     line_since: datetime | None = None
     updated_at: datetime
+    expires_at: datetime | None = None
 
 
 class Place(Document):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class FloydError(Exception):
     """Root of all errors raised on purpose."""
@@ -14,68 +16,55 @@ class ConfigError(FloydError):
 class RefusedError(FloydError):
     """The client asked for something that cannot be done; carries the HTTP answer to give.
 
-    `code` is a stable machine word, `status` the HTTP status, `retry_after_s` the wait for 429.
+    `code` is a stable machine word, `status` the HTTP status, `retry_after_s` the wait for 429 and 503.
     """
 
-    status, code = 400, "invalid"
+    status: ClassVar[int]
+    code: ClassVar[str]
 
-    def __init__(self, message: str, *, code: str | None = None, retry_after_s: int | None = None) -> None:
+    def __init_subclass__(cls, status: int, code: str) -> None:
+        cls.status, cls.code = status, code
+
+    def __init__(self, message: str, *, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.code = code or type(self).code
         self.retry_after_s = retry_after_s
 
 
-class InvalidInputError(RefusedError):
-    """400: the body or a field is not what the API takes."""
+class InvalidInputError(RefusedError, status=400, code="invalid"):
+    """The body or a field is not what the API takes."""
 
 
-class NotAuthenticatedError(RefusedError):
-    """401: no token, or one that is not good. Same words for every reason."""
-
-    status, code = 401, "unauthenticated"
+class NotAuthenticatedError(RefusedError, status=401, code="unauthenticated"):
+    """No token, or one that is not good. Same words for every reason."""
 
 
-class NotAdmittedError(RefusedError):
-    """403: signed in, but the operator has not admitted this person."""
-
-    status, code = 403, "not_admitted"
+class NotAdmittedError(RefusedError, status=403, code="not_admitted"):
+    """Signed in, but the operator has not admitted this person."""
 
 
-class NotFoundError(RefusedError):
-    """404: not there, or not yours. Same words for both, so existence does not leak."""
-
-    status, code = 404, "not_found"
+class NotFoundError(RefusedError, status=404, code="not_found"):
+    """Not there, or not yours. Same words for both, so existence does not leak."""
 
 
-class ConflictError(RefusedError):
-    """409: the state does not allow it, or an idempotency key was reused with other content."""
-
-    status, code = 409, "conflict"
+class SlowError(RefusedError, status=408, code="too_slow"):
+    """The body did not come in time."""
 
 
-class TooLargeError(RefusedError):
-    """413: the body exceeds the limit."""
-
-    status, code = 413, "too_large"
+class ConflictError(RefusedError, status=409, code="conflict"):
+    """The state does not allow it, or an idempotency key was reused with other content."""
 
 
-class TooManyError(RefusedError):
-    """429: wait `retry_after_s` seconds."""
-
-    status, code = 429, "too_many"
+class TooLargeError(RefusedError, status=413, code="too_large"):
+    """The body exceeds the limit."""
 
 
-class SlowError(RefusedError):
-    """408: the body did not come in time."""
-
-    status, code = 408, "too_slow"
+class TooManyError(RefusedError, status=429, code="too_many"):
+    """Wait `retry_after_s` seconds."""
 
 
-class UnavailableError(RefusedError):
-    """503: nothing is wrong with what was asked; try again."""
-
-    status, code = 503, "unavailable"
+class UnavailableError(RefusedError, status=503, code="unavailable"):
+    """Nothing is wrong with what was asked; try again."""
 
 
 class VendorError(FloydError):

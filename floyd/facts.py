@@ -14,15 +14,11 @@ _PLACEHOLDER = re.compile(r"\{\s*([A-Za-z][A-Za-z0-9_]*)\s*\}")
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSet:
-    """`allowed` may be spoken; `proposed` needs the person's yes first; `missing` nobody has told Floyd yet.
-
-    `withheld` are keys with share `never` that the plan wanted: it must do without them.
-    """
+    """`allowed` may be spoken; `proposed` needs the person's yes first; `missing` nobody has told Floyd yet."""
 
     allowed: tuple[Released, ...]
     proposed: tuple[Released, ...] = ()
     missing: tuple[str, ...] = ()
-    withheld: tuple[str, ...] = ()
 
 
 def for_model(facts: Iterable[Fact]) -> list[dict[str, str]]:
@@ -42,27 +38,21 @@ def release(
     `answered`: what the person told for this errand, which is allowed by being told. `wished`: exactly these keys, if
     the person chose them; a wish cannot release a fact with share `never`.
     """
-    known = {fact.key: fact for fact in facts}
-    told = {fact.key: fact for fact in answered}
+    known, told = {fact.key: fact for fact in facts}, {fact.key: fact for fact in answered}
     needed = list(dict.fromkeys(wished if wished is not None else [*needed_keys(plan), *told]))
     allowed: list[Released] = []
     proposed: list[Released] = []
-    missing: list[str] = []
-    withheld: list[str] = []
     for key in needed:
         fact = known.get(key)
         if fact is not None and fact.share == "never":
-            withheld.append(key)
-        elif key in told:
+            continue  # The plan must do without it.
+        if key in told:
             allowed.append(told[key])
-        elif fact is None:
-            missing.append(key)
-        elif fact.share == "always" or wished is not None:
-            allowed.append(Released(key=key, value=fact.value))
-        else:
-            proposed.append(Released(key=key, value=fact.value))
-    missing += [key for key in plan.facts_missing if key not in known and key not in told and key not in missing]
-    return ReleaseSet(tuple(allowed), tuple(proposed), tuple(missing), tuple(withheld))
+        elif fact is not None:
+            mine = allowed if fact.share == "always" or wished is not None else proposed
+            mine.append(Released(key=key, value=fact.value))
+    missing = dict.fromkeys(key for key in (*needed, *plan.facts_missing) if key not in known and key not in told)
+    return ReleaseSet(tuple(allowed), tuple(proposed), tuple(missing))
 
 
 def needed_keys(plan: Plan) -> list[str]:
@@ -81,13 +71,6 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 def filled(plan: Plan, released: Iterable[Released]) -> Plan:
     """The plan with every placeholder filled, as it is frozen and carried out."""
     values = {fact.key: fact.value for fact in released}
-    return plan.model_copy(
-        update={
-            "goal": fill(plan.goal, values),
-            "opening": fill(plan.opening, values),
-            "voicemail": fill(plan.voicemail, values),
-            "steps": [fill(text, values) for text in plan.steps],
-            "done_when": [fill(text, values) for text in plan.done_when],
-            "questions": [fill(text, values) for text in plan.questions],
-        }
-    )
+    sentences = {name: fill(getattr(plan, name), values) for name in ("goal", "opening", "voicemail")}
+    lists = {name: [fill(each, values) for each in getattr(plan, name)] for name in ("steps", "done_when", "questions")}
+    return plan.model_copy(update=sentences | lists)

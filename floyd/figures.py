@@ -10,19 +10,14 @@ from functools import lru_cache
 
 from text_to_num import alpha2digit
 
+from floyd.english import TOPICS
+
 _QUOTES = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
 _THOUSANDS_COMMA = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _WORD_HYPHEN = re.compile(r"(?<=[a-z])-(?=[a-z])")
 _DIGIT_WORD = "zero|one|two|three|four|five|six|seven|eight|nine"
 _OH = re.compile(rf"(?<=\b)(?:oh|o)(?= (?:oh|o|{_DIGIT_WORD}|\d)\b)|(?<=\d )(?:oh|o)\b|(?<=[a-z] )\boh\b(?= \d)")
-_SPOKEN_FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\bhalf a (million|thousand|grand|hundred)\b"), r"0.5 \1"),
-    (re.compile(r"\ba (?:couple|few)(?: of)? (?=hundred|thousand|grand|dollars|bucks)"), "two "),
-    (re.compile(r"\b(?:a|an) (?=hundred|thousand|million|grand|dollar|buck|euro|pound|quid)"), "one "),
-    (re.compile(r"\bgrand\b"), "thousand"),
-    (re.compile(r"(?<=\d)\s?k\b"), " thousand"),
-    (re.compile(r"\b(?:zip|nought|naught)\b"), "zero"),
-)
+_SPOKEN_FORMS = [(re.compile(spoken), written) for spoken, written in TOPICS["spoken_forms"].items()]
 _LARGEST_SMALL_WORD = 10
 _MULTIPLIED = re.compile(r"(?<![\d.])(\d{1,2}(?:\.\d+)?|0\.5) (100|1000|1000000)(?![\d.])")
 

@@ -20,41 +20,27 @@ SEARCH_DAYS = 3
 
 def zones(number: str) -> tuple[ZoneInfo, ...]:
     """Every time zone where the owner of this E.164 number may be; empty when nothing is known."""
-    parsed = phonenumbers.parse(number)
-    names = set(timezone.time_zones_for_number(parsed))
+    names = set(timezone.time_zones_for_number(phonenumbers.parse(number)))
     if len(names) > 1:
         names -= BEYOND_DATE_LINE
-    found = []
-    for name in sorted(names):
-        try:
-            found.append(ZoneInfo(name))
-        except (ZoneInfoNotFoundError, ValueError):
-            # Etc/Unknown, or a zone newer than this machine's data: then no hour is known to be decent.
-            return ()
-    return tuple(found)
+    try:
+        return tuple(map(ZoneInfo, sorted(names)))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ()  # Etc/Unknown, or a zone newer than this machine's data: then no hour is known to be decent
 
 
 def is_allowed(number: str, now: datetime) -> bool:
     """Whether it is between 08:00 and 21:00 (exclusive) in all zones of the number. `now` is aware."""
     where = zones(number)
-    return bool(where) and _open_everywhere(where, now)
+    return bool(where) and all(OPENS <= now.astimezone(zone).time() < CLOSES for zone in where)
 
 
 def next_allowed(number: str, now: datetime) -> datetime | None:
     """`now` if the number may be rung now, else the next moment when it may; None when no such moment exists."""
-    where = zones(number)
-    if not where:
-        return None
-    if _open_everywhere(where, now):
-        return now
     # A common window can only begin when the last of the zones opens, so only openings need to be looked at.
     openings = sorted(
         datetime.combine(now.astimezone(zone).date() + timedelta(days=day), OPENS, zone).astimezone(now.tzinfo)
-        for zone in where
+        for zone in zones(number)
         for day in range(SEARCH_DAYS)
     )
-    return next((opening for opening in openings if opening > now and _open_everywhere(where, opening)), None)
-
-
-def _open_everywhere(where: tuple[ZoneInfo, ...], now: datetime) -> bool:
-    return all(OPENS <= now.astimezone(zone).time() < CLOSES for zone in where)
+    return next((at for at in (now, *openings) if at >= now and is_allowed(number, at)), None)

@@ -7,12 +7,10 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from floyd.errors import NotAdmittedError, NotAuthenticatedError, VendorError
 from floyd.settings import Settings
-
-T = TypeVar("T")
 
 # Clocks of clients' token issuer and ours may differ by this much.
 SKEW_S = 30
@@ -21,7 +19,8 @@ CERTS_DEADLINE_S = 5.0
 # If Google does not say how long its keys hold, ask again after an hour: tokens live as long.
 CERTS_KEPT_S = 3600
 LONGEST_TOKEN = 8192
-_MAX_AGE = re.compile(r"max-age=(\d+)")
+# What Firestore takes as a document's name, too.
+_UID = re.compile(r"(?!\.{1,2}$|__.*__$)[A-Za-z0-9_.:@-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +48,25 @@ class Tokens:
         `check_revoked` also asks whether the sign-in was withdrawn: for what costs money, shows all or removes it.
         Raises NotAuthenticatedError, NotAdmittedError, and VendorError when Google's keys cannot be had.
         """
-        settings = self._settings
+        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - needed only by processes that face clients
+
         if not token or len(token) > LONGEST_TOKEN:
             raise _refused()
+        settings = self._settings
         # Settings refuse the emulator's address in production, so an unsigned token can never count there.
-        if settings.local and settings.firebase_auth_emulator_host:
-            claims = _unsigned_claims(token)
-        else:
-            claims = await self._signed_claims(token)
-        _check(claims, settings.google_cloud_project)
+        emulated = settings.local and settings.firebase_auth_emulator_host
+        certs = None if emulated else await self._current_certs()
+        try:
+            claims = _claims(token, certs, settings.google_cloud_project)
+        except (ValueError, KeyError, RecursionError, GoogleAuthError) as error:
+            raise _refused() from error
         if not settings.open_signup and claims.get("floyd") is not True:
             raise NotAdmittedError("This account has not been admitted. Ask the operator of this deployment.")
         if check_revoked and not settings.firebase_auth_emulator_host:
-            await self._refuse_revoked(claims)
-        return Identity(claims["sub"], str(claims.get("name") or ""), str(claims.get("phone_number") or ""))
-
-    async def _signed_claims(self, token: str) -> dict[str, Any]:
-        from google.auth import exceptions, jwt  # noqa: PLC0415 - needed only by processes that face clients
-
-        certs = await self._current_certs()
-        try:
-            header = jwt.decode_header(token)  # type: ignore[no-untyped-call]
-            if header.get("alg") != "RS256" or header.get("kid") not in certs:
+            user = await _ask_firebase(settings, lambda auth, app: auth.get_user(claims["sub"], app=app))
+            if user is None or user.disabled or user.tokens_valid_after_timestamp > claims["auth_time"] * 1000:
                 raise _refused()
-            key = {header["kid"]: certs[header["kid"]]}
-            claims = jwt.decode(token, certs=key, clock_skew_in_seconds=SKEW_S)  # type: ignore[no-untyped-call]
-        except (ValueError, exceptions.GoogleAuthError) as error:
-            raise _refused() from error
-        return dict(claims)
+        return Identity(claims["sub"], str(claims.get("name") or ""), str(claims.get("phone_number") or ""))
 
     async def _current_certs(self) -> dict[str, str]:
         """Google's public keys, kept as long as Google says."""
@@ -92,88 +82,61 @@ class Tokens:
                     self._certs = {str(kid): str(pem) for kid, pem in answer.json().items()}
             except (httpx2.HTTPError, ValueError) as error:
                 raise VendorError("Firebase", "the signing keys could not be fetched", retryable=True) from error
-            age = _MAX_AGE.search(answer.headers.get("cache-control", ""))
+            age = re.search(r"max-age=(\d+)", answer.headers.get("cache-control", ""))
             self._certs_until = time.monotonic() + (int(age[1]) if age else CERTS_KEPT_S)
             return self._certs
-
-    async def _refuse_revoked(self, claims: dict[str, Any]) -> None:
-        """Ask Firebase whether this person's sign-ins were withdrawn or the account disabled."""
-
-        def withdrawn() -> bool:
-            auth, app = _firebase(self._settings)
-            try:
-                user = auth.get_user(claims["sub"], app=app)
-            except auth.UserNotFoundError:
-                return True
-            return bool(user.disabled or user.tokens_valid_after_timestamp > claims["auth_time"] * 1000)
-
-        if await _ask_firebase(withdrawn):
-            raise _refused()
 
 
 async def delete_account(uid: str, settings: Settings) -> None:
     """Remove the sign-in itself; one that is gone already counts as removed. Raises VendorError."""
+    await _ask_firebase(settings, lambda auth, app: auth.delete_user(uid, app=app))
 
-    def delete() -> None:
-        auth, app = _firebase(settings)
+
+async def _ask_firebase(settings: Settings, work: Callable[[Any, Any], Any]) -> Any:
+    """`work` is given the vendor's auth module and this project's app, in a thread. None: there is no such user."""
+
+    def ask() -> Any:
+        import firebase_admin  # type: ignore[import-untyped]  # noqa: PLC0415 - slow vendor import
+        from firebase_admin import auth  # noqa: PLC0415 - slow vendor import
+
         try:
-            auth.delete_user(uid, app=app)
+            app = firebase_admin.get_app()
+        except ValueError:
+            app = firebase_admin.initialize_app(options={"projectId": settings.google_cloud_project})
+        try:
+            return work(auth, app)
         except auth.UserNotFoundError:
-            return
+            return None
 
-    await _ask_firebase(delete)
-
-
-async def _ask_firebase(work: Callable[[], T]) -> T:
     try:
         async with asyncio.timeout(CERTS_DEADLINE_S):
-            return await asyncio.to_thread(work)
+            return await asyncio.to_thread(ask)
     except Exception as error:
         # Whatever the vendor's client raises: an unanswered question must not pass as a yes.
         raise VendorError("Firebase", "the account could not be asked about", retryable=True) from error
-
-
-def _firebase(settings: Settings) -> tuple[Any, Any]:
-    """The vendor's auth module and this project's app; blocking, for use in a thread."""
-    import firebase_admin  # type: ignore[import-untyped]  # noqa: PLC0415 - slow vendor import
-    from firebase_admin import auth  # noqa: PLC0415 - slow vendor import
-
-    try:
-        app = firebase_admin.get_app()
-    except ValueError:
-        app = firebase_admin.initialize_app(options={"projectId": settings.google_cloud_project})
-    return auth, app
 
 
 def _refused() -> NotAuthenticatedError:
     return NotAuthenticatedError("Sign in and send a valid Firebase ID token as a bearer token.")
 
 
-def _unsigned_claims(token: str) -> dict[str, Any]:
-    """What a token of the Auth emulator says: it has no signature, and must say so."""
-    from google.auth import exceptions, jwt  # noqa: PLC0415 - needed only by processes that face clients
+def _claims(token: str, certs: dict[str, str] | None, project: str) -> dict[str, Any]:
+    """What a good token says; audience, issuer, subject and times are checked whoever signed. Without `certs` it is one
+    of the Auth emulator: it has no signature, and must say so. Raises ValueError or what Google's library raises."""
+    from google.auth import jwt  # noqa: PLC0415 - needed only by processes that face clients
 
-    try:
-        header, claims = jwt.decode_header(token), jwt.decode(token, verify=False)  # type: ignore[no-untyped-call]
-    except (ValueError, RecursionError, exceptions.GoogleAuthError) as error:
-        raise _refused() from error
-    if header.get("alg") != "none" or not token.endswith("."):
-        raise _refused()
+    header = jwt.decode_header(token)  # type: ignore[no-untyped-call]
+    if certs is None:
+        signed = header.get("alg") == "none" and token.endswith(".")
+        claims = jwt.decode(token, verify=False)  # type: ignore[no-untyped-call]
+    else:
+        signed = header.get("alg") == "RS256"
+        key = {header["kid"]: certs[header["kid"]]}
+        claims = jwt.decode(token, certs=key, clock_skew_in_seconds=SKEW_S)  # type: ignore[no-untyped-call]
+    now, uid, expires, issued = time.time(), claims.get("sub"), claims.get("exp"), claims.get("iat", 0)
+    ours = claims.get("aud") == project and claims.get("iss") == f"https://securetoken.google.com/{project}"
+    named = isinstance(uid, str) and _UID.fullmatch(uid)
+    timed = all(type(moment) in (int, float) for moment in (expires, issued))
+    if not (signed and ours and named and timed) or expires <= now - SKEW_S or issued > now + SKEW_S:
+        raise ValueError("not a good token of this project")
     return dict(claims)
-
-
-def _check(claims: dict[str, Any], project: str) -> None:
-    """Audience, issuer, subject and times, whoever signed."""
-    now = time.time()
-    subject, expires, issued = claims.get("sub"), claims.get("exp"), claims.get("iat", 0)
-    times = all(isinstance(moment, int | float) and not isinstance(moment, bool) for moment in (expires, issued))
-    good = (
-        claims.get("aud") == project
-        and claims.get("iss") == f"https://securetoken.google.com/{project}"
-        and isinstance(subject, str)
-        and re.fullmatch(r"[A-Za-z0-9_.:@-]{1,128}", subject) is not None
-        and not re.fullmatch(r"\.{1,2}|__.*__", subject)
-        and times
-    )
-    if not good or expires <= now - SKEW_S or issued > now + SKEW_S:  # type: ignore[operator]  # numbers: checked above
-        raise _refused()

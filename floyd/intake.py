@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -14,27 +13,15 @@ from floyd.documents import Request
 from floyd.errors import InvalidInputError, NotAdmittedError, TooManyError
 from floyd.identity import Identity
 from floyd.settings import Settings
-from floyd.store import Store
+from floyd.store import Store, Taken
 
 LONGEST_TEXT = 2000
 LONGEST_KEY = 128
-# A person's `limits` may say otherwise under these names.
-PER_MINUTE, PER_DAY = "requests_per_minute", "requests_per_day"
-LIMITS = {PER_MINUTE: 10, PER_DAY: 100}
-WINDOWS = {PER_MINUTE: timedelta(minutes=1), PER_DAY: timedelta(days=1)}
+# How many requests within which time, unless a person's `limits` say otherwise under these names; then wait so long.
 # A daily limit slides, so asking again sooner is useless but harmless.
-RETRY_AFTER_S = {PER_MINUTE: 60, PER_DAY: 3600}
+LIMITS = {"requests_per_minute": (10, timedelta(minutes=1), 60), "requests_per_day": (100, timedelta(days=1), 3600)}
 # People recently refused are turned away without asking the store; the oldest is forgotten first.
 REMEMBERED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """`new` is false when this idempotency key made the same request before."""
-
-    rid: str
-    request: Request
-    new: bool
 
 
 class Intake:
@@ -71,40 +58,40 @@ class Intake:
         if leaving:
             raise NotAdmittedError("This account is being removed.")
         if known is not None:
-            logs.trace.set(known[1].trace)
-            return Taken(*known, new=False)
-        await self._keep_limits(person.uid, LIMITS | profile.limits)
-        learnt = {
-            field: value
-            for field, value in (("number", person.number), ("name", "" if profile.name else person.name))
-            if value and value != getattr(profile, field)
-        }
+            logs.trace.set(known.request.trace)
+            return known
+        await self._keep_limits(person.uid, profile.limits)
+        learnt = {} if profile.name or not person.name else {"name": person.name}
+        if person.number and person.number != profile.number:
+            learnt["number"] = person.number
         if learnt:
             await self._store.note_person(person.uid, learnt)
-        rid, request, new = await self._store.create_request(
-            person.uid,
+        now = datetime.now(UTC)
+        request = Request(
             text=text,
-            idempotency_key=idempotency_key,
             language=language or profile.locale or self._settings.floyd_language,
-            now=datetime.now(UTC),
+            created_at=now,
+            deadline=now,
             not_before=not_before,
             dry_run=dry_run,
             trace=uuid4().hex,
         )
-        logs.trace.set(request.trace)
-        return Taken(rid, request, new)
+        taken = await self._store.create_request(person.uid, idempotency_key, request)
+        logs.trace.set(taken.request.trace)
+        return taken
 
     async def _keep_limits(self, uid: str, limits: dict[str, int]) -> None:
         """Refuse who asks too often. Counted in the store, so that every process counts alike."""
         now = datetime.now(UTC)
-        counts = await asyncio.gather(*(self._store.requests_since(uid, now - WINDOWS[name]) for name in WINDOWS))
-        for name, count in zip(WINDOWS, counts, strict=True):
-            if count >= limits[name]:
-                self._refused[uid] = time.monotonic() + min(RETRY_AFTER_S[name], 60)
+        windows = (window for _, window, _ in LIMITS.values())
+        counts = await asyncio.gather(*(self._store.requests_since(uid, now - window) for window in windows))
+        for count, (name, (most, _, wait_s)) in zip(counts, LIMITS.items(), strict=True):
+            if count >= limits.get(name, most):
+                self._refused[uid] = time.monotonic() + min(wait_s, 60)
                 self._refused.move_to_end(uid)
                 while len(self._refused) > REMEMBERED:
                     self._refused.popitem(last=False)
-                raise TooManyError("Too many requests. Wait and try again.", retry_after_s=RETRY_AFTER_S[name])
+                raise TooManyError("Too many requests. Wait and try again.", retry_after_s=wait_s)
 
     def _turn_away_again(self, uid: str) -> None:
         wait_s = self._refused.get(uid, 0.0) - time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import sha256
 
 # Said before an opening that goes on where an earlier call stopped.
@@ -47,6 +48,9 @@ WITHHELD = "I am sorry, I cannot tell you that."
 NOT_AGREED = "I am afraid I cannot agree to that."
 NO_PROMISE = "I cannot promise that, but I will pass it on."
 
+# Begins the name that a call gives to its question whether to go on waiting on hold.
+WAITING = "hold-"
+
 
 def caller(name: str) -> str:
     """For whom Floyd calls, as the callee hears it."""
@@ -55,7 +59,7 @@ def caller(name: str) -> str:
 
 def disclosure(name: str) -> tuple[str, str]:
     """The first words of every call, one entry per sentence. 47 CFR 64.1200(b) and several state laws want them so."""
-    return (f"Hello, this is an AI assistant calling for {caller(name)}.", "This call is transcribed.")
+    return f"Hello, this is an AI assistant calling for {caller(name)}.", "This call is transcribed."
 
 
 def calling_back(opening: str) -> str:
@@ -63,61 +67,33 @@ def calling_back(opening: str) -> str:
     return opening if opening.startswith(CALLING_BACK) else f"{CALLING_BACK} {opening}"
 
 
-def resumed(name: str) -> str:
-    """After the call moved to another relay: the callee heard a short gap."""
-    return f"Sorry, we were cut off for a moment. This is the AI assistant calling for {caller(name)} again."
+def _naming(line: str) -> Callable[[str], str]:
+    """A line that tells for whom Floyd calls."""
+    return lambda name: line.format(caller(name))
 
 
-def i_am_an_ai(name: str) -> str:
-    return f"Yes, I am an AI assistant, calling for {caller(name)}."
+# After the call moved to another relay: the callee heard a short gap.
+resumed = _naming("Sorry, we were cut off for a moment. This is the AI assistant calling for {} again.")
+i_am_an_ai = _naming("Yes, I am an AI assistant, calling for {}.")
+i_am_not_a_person = _naming("I am an AI assistant, calling for {}.")
+transcribed = _naming("Yes, this call is transcribed, so that {} can read it.")
+who_i_am = _naming("I am an AI assistant calling for {}.")
+responsible = _naming("I am an AI assistant. {} asked for this call and is responsible for it.")
 
 
-def i_am_not_a_person(name: str) -> str:
-    return f"I am an AI assistant, calling for {caller(name)}."
-
-
-def transcribed(name: str) -> str:
-    return f"Yes, this call is transcribed, so that {caller(name)} can read it."
-
-
-def who_i_am(name: str) -> str:
-    return f"I am an AI assistant calling for {caller(name)}."
-
-
-def responsible(name: str) -> str:
-    return f"I am an AI assistant. {caller(name)} asked for this call and is responsible for it."
+def go_on_waiting(held_s: float, limit_s: float) -> str:
+    """What the person is asked near the end of the time on hold; it is not said in the call."""
+    return f"They have kept me on hold for {held_s / 60:.0f} of at most {limit_s / 60:.0f} minutes. Go on waiting?"
 
 
 def stock(name: str) -> tuple[str, ...]:
     """Every stock line as it sounds in a call for `name`, the most urgent first."""
-    every = (
-        *FILLERS,
-        CHECK_FIRST,
-        LET_ME_CHECK,
-        FAREWELL,
-        APOLOGY,
-        *(line(name) for line in (i_am_an_ai, who_i_am, responsible, transcribed, i_am_not_a_person)),
-        WITHHELD,
-        NOT_AGREED,
-        NO_PROMISE,
-        BAIL,
-        OPTED_OUT,
-        *NO_INPUT,
-        NO_INPUT_GOODBYE,
-        AFTER_CUT,
-        CUT_IN,
-        *OPENERS,
-        *STILL_HERE,
-        *COMPANY,
-        TIME_IS_UP,
-        GOING_IN_CIRCLES,
-        CANCELLED,
-        OPERATOR,
-        EAR_LOST,
-        EAR_RESTORED,
-        resumed(name),
-    )
-    return tuple(dict.fromkeys(every))
+    urgent = (*FILLERS, CHECK_FIRST, LET_ME_CHECK, FAREWELL, APOLOGY)
+    naming = [line(name) for line in (i_am_an_ai, who_i_am, responsible, transcribed, i_am_not_a_person)]
+    guarded = (WITHHELD, NOT_AGREED, NO_PROMISE, BAIL, OPTED_OUT)
+    quiet = (*NO_INPUT, NO_INPUT_GOODBYE, AFTER_CUT, CUT_IN, *OPENERS, *STILL_HERE, *COMPANY)
+    rare = (TIME_IS_UP, GOING_IN_CIRCLES, CANCELLED, OPERATOR, EAR_LOST, EAR_RESTORED, resumed(name))
+    return tuple(dict.fromkeys((*urgent, *naming, *guarded, *quiet, *rare)))
 
 
 def speech_name(voice: str, text: str) -> str:

@@ -16,55 +16,15 @@ from datetime import UTC, datetime
 
 from floyd.errors import FloydError
 
-# Fields a log call may add with `extra`. All are opaque ids, counts, or words from closed lists.
-FIELDS = (
-    "uid",
-    "rid",
-    "attempt",
-    "epoch",
-    "job",
-    "event",
-    "status",
-    "reason",
-    "category",
-    "code",
-    "vendor",
-    "relay",
-    "sid",
-    "ms",
-    "count",
-    # Canonical lines (`kind`): what dashboards and alerts are made of. docs/operating.md says which line has which.
-    "kind",
-    "end_reason",
-    "cost",
-    "seconds",
-    "turns",
-    "gap_p50_ms",
-    "gap_max_ms",
-    "hops",
-    "line",
-    "turn",
-    "speaker",
-    "cut",
-    "dead_air_ms",
-    "turn_gap_ms",
-    "endpoint_ms",
-    "final_ms",
-    "token_ms",
-    "clause_ms",
-    "audio_ms",
-    "calls_live",
-    "room",
-    "draining",
-    "stuck",
-    # A relay's part of a call: what went wrong on the way.
-    "holes",
-    "ear_rotations",
-    "ear_dropped_ms",
-    "tokens_in",
-    "tokens_cached",
-    "frames_missing",
-)
+# Fields a log call may add with `extra`. All are opaque ids, counts, or words from closed lists. Those of the canonical
+# lines (`kind`) are what dashboards and alerts are made of; docs/operating.md says which line has which.
+_FIELDS = """
+    uid rid attempt epoch job event status reason category code vendor relay sid ms count
+    kind end_reason cost seconds turns gap_p50_ms gap_max_ms hops line turn speaker cut dead_air_ms turn_gap_ms
+    endpoint_ms final_ms token_ms clause_ms audio_ms calls_live room draining stuck
+    holes ear_rotations ear_dropped_ms tokens_in tokens_cached frames_missing
+"""
+FIELDS = tuple(_FIELDS.split())
 
 # One per request of a person, made with it and stored on it: from the client's first POST to the last webhook.
 trace: ContextVar[str] = ContextVar("trace", default="")

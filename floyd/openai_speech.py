@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Self
 
 import numpy as np
 
@@ -44,33 +43,23 @@ class Narrower:
 
 
 class OpenAISpeech:
-    """One voice of one server. `api_key` may be empty: servers of one's own often want none."""
+    """The voice and server that the settings name. The key may be empty: servers of one's own often want none."""
 
-    def __init__(self, *, base_url: str, api_key: str, model: str, voice: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         import httpx2  # noqa: PLC0415 - slow vendor import, as the next
         import openai  # noqa: PLC0415
 
-        self.name = voice
-        self._model = model
+        self.name = settings.floyd_voice
+        self._model = settings.floyd_voice_model
         self._errors = openai.OpenAIError, httpx2.HTTPError
         self._client = openai.AsyncOpenAI(
-            api_key=api_key or "none",
-            base_url=base_url,
+            api_key=settings.floyd_voice_api_key.get_secret_value() or "none",
+            base_url=settings.floyd_voice_base_url,
             max_retries=0,
             timeout=httpx2.Timeout(REQUEST_S, connect=CONNECT_S),
             http_client=openai.DefaultAsyncHttpxClient(limits=httpx2.Limits(keepalive_expiry=IDLE_CONNECTION_S)),
         )
         self._speech = self._client.audio.speech.with_streaming_response
-
-    @classmethod
-    def chosen(cls, settings: Settings) -> Self:
-        """The voice that the settings name."""
-        return cls(
-            base_url=settings.floyd_voice_base_url,
-            api_key=settings.floyd_voice_api_key.get_secret_value(),
-            model=settings.floyd_voice_model,
-            voice=settings.floyd_voice,
-        )
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         """The text as mu-law, in pieces as they arrive. Raises VendorError."""

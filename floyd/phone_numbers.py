@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
+from floyd.english import TOPICS
+
 if TYPE_CHECKING:
     from floyd.settings import Settings
 
@@ -64,7 +66,10 @@ class Refusal:
     reason: str
 
 
-_EMERGENCY_REFUSED = Refusal("refused_by_policy", "emergency", "Floyd never rings emergency or crisis lines.")
+def _refused(rule: str, regions: Iterable[str] = ()) -> Refusal:
+    invalid = rule in ("not_digits", "not_a_number", "not_valid")
+    reason = TOPICS["refused_numbers"][rule].format(regions=", ".join(sorted(regions)))
+    return Refusal("number_invalid" if invalid else "refused_by_policy", rule, reason)
 
 
 def judge(
@@ -77,46 +82,29 @@ def judge(
     """
     written = _plain_digits(raw)
     if written is None:
-        return Refusal(
-            "number_invalid",
-            "not_digits",
-            "A phone number may hold only digits, spaces and + ( ) . - /; no letters, extensions or keys to press.",
-        )
+        return _refused("not_digits")
     if _is_emergency(written, {home_region, *regions}):
-        return _EMERGENCY_REFUSED
+        return _refused("emergency")
     try:
         parsed = phonenumbers.parse(written, home_region)
     except phonenumbers.NumberParseException:
-        return Refusal("number_invalid", "not_a_number", "This is not a phone number.")
-    return _judge_parsed(parsed, regions, own_numbers)
-
-
-def _judge_parsed(
-    parsed: phonenumbers.PhoneNumber, regions: Collection[str], own_numbers: Collection[str]
-) -> Number | Refusal:
-    national = phonenumbers.national_significant_number(parsed)
-    kind = phonenumbers.number_type(parsed)
-    if national in EMERGENCY:
-        return _EMERGENCY_REFUSED
-    if len(national) < SHORTEST_NATIONAL:
-        return Refusal("refused_by_policy", "short_code", "Floyd does not ring short codes or service numbers.")
-    if parsed.country_code in GLOBAL_CODES:
-        return Refusal("refused_by_policy", "global_network", "Floyd does not ring satellite or global networks.")
-    if kind in COSTLY_KINDS or (parsed.country_code == 1 and PREMIUM_NANP.fullmatch(national)):
-        return Refusal("refused_by_policy", "premium", "Floyd does not ring premium-rate or shared-cost numbers.")
-    geographic = parsed.country_code == 1 and kind != PhoneNumberType.TOLL_FREE
-    if not phonenumbers.is_valid_number(parsed) or (geographic and N11_EXCHANGE.fullmatch(national)):
-        return Refusal("number_invalid", "not_valid", "This phone number cannot exist.")
-    region = phonenumbers.region_code_for_number(parsed) or ""
-    if region not in regions:
-        allowed = ", ".join(sorted(regions))
-        return Refusal("refused_by_policy", "region", f"This number lies outside the allowed regions ({allowed}).")
-    if kind not in ORDINARY_KINDS:
-        return Refusal("refused_by_policy", "kind", "Floyd rings only ordinary landline, mobile and free numbers.")
+        return _refused("not_a_number")
+    national, american = phonenumbers.national_significant_number(parsed), parsed.country_code == 1
+    kind, region = phonenumbers.number_type(parsed), phonenumbers.region_code_for_number(parsed) or ""
     e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    if e164 in own_numbers:
-        return Refusal("refused_by_policy", "own_number", "This is your own number or Floyd's.")
-    return Number(e164, region, ORDINARY_KINDS[kind])
+    service = american and kind != PhoneNumberType.TOLL_FREE and N11_EXCHANGE.fullmatch(national)
+    broken = {
+        "emergency": national in EMERGENCY,
+        "short_code": len(national) < SHORTEST_NATIONAL,
+        "global_network": parsed.country_code in GLOBAL_CODES,
+        "premium": kind in COSTLY_KINDS or (american and PREMIUM_NANP.fullmatch(national)),
+        "not_valid": service or not phonenumbers.is_valid_number(parsed),
+        "region": region not in regions,
+        "kind": kind not in ORDINARY_KINDS,
+        "own_number": e164 in own_numbers,
+    }
+    rule = next((rule for rule, is_broken in broken.items() if is_broken), None)
+    return _refused(rule, regions) if rule else Number(e164, region, ORDINARY_KINDS[kind])
 
 
 def may_ring(number: Number, settings: Settings) -> Number | Refusal:
@@ -132,7 +120,7 @@ def may_ring(number: Number, settings: Settings) -> Number | Refusal:
         return rung
     if settings.may_ring_anyone or rung.e164 in (settings.floyd_dial_allow or ()):
         return rung
-    return Refusal("refused_by_policy", "allow_list", "This deployment may ring only the numbers on its allow list.")
+    return _refused("allow_list")
 
 
 def _plain_digits(raw: str) -> str | None:
@@ -142,27 +130,25 @@ def _plain_digits(raw: str) -> str | None:
     """
     if len(raw) > LONGEST_RAW:
         return None
-    kept: list[str] = []
-    for character in unicodedata.normalize("NFKC", raw).translate(_DASHES):
-        if unicodedata.category(character) == "Cf":
-            continue
-        digit = unicodedata.decimal(character, None)
-        kept.append(character if digit is None else str(digit))
-    written = "".join(kept).strip(" ")
+    kept = (
+        each for each in unicodedata.normalize("NFKC", raw).translate(_DASHES) if unicodedata.category(each) != "Cf"
+    )
+    written = "".join(str(unicodedata.decimal(each, each)) for each in kept).strip(" ")
     return written if _WRITTEN.fullmatch(written) else None
 
 
 def _is_emergency(written: str, regions: Iterable[str]) -> bool:
     """Whether the string, dialled as it stands or stripped of any prefix, could reach an emergency or crisis line."""
     digits = re.sub(r"\D", "", written)
-    stripped = {digits, *(digits.removeprefix(prefix) for prefix in ("0", "1", "00", "001", "011", "0111"))}
+    stripped = {digits.removeprefix(prefix) for prefix in ("", "0", "1", "00", "001", "011", "0111")}
     codes = {str(phonenumbers.country_code_for_region(region)) for region in regions}
     stripped |= {form.removeprefix(code) for form in tuple(stripped) for code in codes}
     if any(form in EMERGENCY or N11.fullmatch(form) for form in stripped):
         return True
-    known = any(phonenumbers.is_emergency_number(form, region) for form in stripped for region in regions)
     # Networks connect 911 at once and ignore what follows, so a longer string that starts so is refused as well.
-    as_dialled = not written.lstrip("( ").startswith("+") and any(
-        phonenumbers.connects_to_emergency_number(digits, region) for region in regions
+    local = not written.lstrip("( ").startswith("+")
+    return any(
+        any(phonenumbers.is_emergency_number(form, region) for form in stripped)
+        or (local and phonenumbers.connects_to_emergency_number(digits, region))
+        for region in regions
     )
-    return known or as_dialled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -49,32 +49,25 @@ class Plan(_Strict):
     questions: list[str]
 
 
-Category = Literal[
-    "done",
-    "done_differently",
-    "answered_without_call",
-    "declined_by_callee",
-    "needs_answer",
-    "needs_approval",
+# The callee agreed to something, so without a proved claim nobody may be told so.
+Agreed = Literal["done", "done_differently", "call_back_promised"]
+# The relay, the carrier or code knows it better than anybody who reads the words.
+Decided = Literal[
     "no_answer",
     "busy",
-    "voicemail_left",
-    "voicemail_no_message",
-    "wrong_number",
-    "number_invalid",
-    "closed",
-    "call_back_promised",
-    "hold_limit",
-    "cost_limit",
-    "time_limit",
-    "no_progress",
-    "refused_by_policy",
     "do_not_call",
     "cancelled",
-    "line_failed",
-    "vendor_failed",
-    "unconfirmed",
+    "number_invalid",
+    "hold_limit",
+    "voicemail_left",
+    "voicemail_no_message",
+    "refused_by_policy",
 ]
+Asks = Literal["needs_answer", "needs_approval"]
+Failed = Literal["declined_by_callee", "wrong_number", "closed", "no_progress", "line_failed", "vendor_failed"]
+Limit = Literal["cost_limit", "time_limit"]
+Category = Literal[Agreed, Decided, Asks, Failed, Limit, "answered_without_call", "unconfirmed"]
+SUCCEEDED = frozenset({*get_args(Agreed), "answered_without_call", "voicemail_left"})
 
 
 class Claim(_Strict):

@@ -9,11 +9,13 @@ import asyncio
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
+from floyd.documents import Document
 from floyd.errors import VendorError
 
 if TYPE_CHECKING:
@@ -33,8 +35,7 @@ SERVICE_LABEL = "floyd-relay"
 COLD_ROOM = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Document):
     """`relays/{shard}`: what a relay last said of itself; `room` is how many more calls it takes.
 
     `reserved` maps calls promised to it, and not live there yet, to when the promise lapses.
@@ -45,7 +46,7 @@ class Heartbeat:
     room: int
     draining: bool
     beat_at: datetime
-    reserved: Mapping[str, datetime] = field(default_factory=dict)
+    reserved: dict[str, datetime] = Field(default_factory=dict)
 
 
 def shard_id(url: str) -> str:

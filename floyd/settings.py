@@ -19,6 +19,9 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+# So long after its end a request is forgotten with its questions, calls, events and jobs.
+KEEP_DAYS = 400
+
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 _TWILIO = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
@@ -33,23 +36,10 @@ REQUIRED: Mapping[Process, tuple[str, ...]] = {
     "command": (),
 }
 
-# Addresses that only a local stack may set: each would send people's words somewhere unencrypted.
-LOCAL_ONLY = (
-    "FIRESTORE_EMULATOR_HOST",
-    "FIREBASE_AUTH_EMULATOR_HOST",
-    "FLOYD_SPEECH_ENDPOINT",
-    "FLOYD_TTS_ENDPOINT",
-    "FLOYD_TWILIO_API_BASE",
-)
-# Addresses that must be encrypted anywhere else.
-ENCRYPTED = (
-    "OPENAI_BASE_URL",
-    "FLOYD_VOICE_BASE_URL",
-    "FLOYD_CARRIER_URL",
-    "FLOYD_PLACES_ENDPOINT",
-    "FLOYD_RELAY_URL",
-    "FLOYD_RELAY_URLS",
-)
+# An address that only a local stack may set: it would send people's words somewhere unencrypted.
+LocalOnly = Annotated[str, "local"]
+# An address that must be encrypted anywhere else.
+Encrypted = Annotated[str, "encrypted"]
 
 
 class Settings(BaseModel):
@@ -60,28 +50,28 @@ class Settings(BaseModel):
     floyd_env: Literal["production", "local"] = "production"
     google_cloud_project: str = ""
     floyd_region: str = "us-central1"
-    firestore_emulator_host: str = ""
-    firebase_auth_emulator_host: str = ""
+    firestore_emulator_host: LocalOnly = ""
+    firebase_auth_emulator_host: LocalOnly = ""
     openai_api_key: SecretStr = SecretStr("")
-    openai_base_url: str = ""
-    floyd_speech_endpoint: str = ""
-    floyd_tts_endpoint: str = ""
+    openai_base_url: Encrypted = ""
+    floyd_speech_endpoint: LocalOnly = ""
+    floyd_tts_endpoint: LocalOnly = ""
     floyd_speech_model: str = "telephony"
     floyd_speech_location: str = ""
     floyd_language: str = "en-US"
     floyd_voice: str = "en-US-Chirp3-HD-Charon"
     floyd_voice_backend: Literal["google", "openai-speech"] = "google"
-    floyd_voice_base_url: str = ""
+    floyd_voice_base_url: Encrypted = ""
     floyd_voice_model: str = "tts-1"
     floyd_voice_api_key: SecretStr = SecretStr("")
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
     floyd_twilio_auth_token_next: SecretStr = SecretStr("")
-    floyd_twilio_api_base: str = ""
+    floyd_twilio_api_base: LocalOnly = ""
     floyd_caller_number: str = ""
-    floyd_carrier_url: str = ""
-    floyd_relay_urls: CommaSeparated = ()
-    floyd_relay_url: str = ""
+    floyd_carrier_url: Encrypted = ""
+    floyd_relay_urls: Annotated[CommaSeparated, "encrypted"] = ()
+    floyd_relay_url: Encrypted = ""
     floyd_web_origins: CommaSeparated = ()
     floyd_dial_allow: CommaSeparated | None = None
     floyd_dial_override: str = ""
@@ -95,8 +85,10 @@ class Settings(BaseModel):
     # A reply is asked for before the callee's turn is certain to be over: quicker, and dearer by the prompts in vain.
     floyd_speculation: bool = True
     floyd_places_api_key: SecretStr = SecretStr("")
-    floyd_places_endpoint: str = ""
+    floyd_places_endpoint: Encrypted = ""
     floyd_sweep_invoker: str = ""
+    # Longer than any question stays open, so that nothing expires that is still at work.
+    floyd_keep_days: Annotated[int, Field(ge=30)] = KEEP_DAYS
     floyd_open_signup: bool | None = None
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
@@ -125,8 +117,13 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         problems = []
-        plain = [name for name in LOCAL_ONLY if getattr(self, name.lower())]
-        plain += [name for name in ENCRYPTED if any(url.startswith(("http:", "ws:")) for url in self._urls(name))]
+        plain = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            urls = value if isinstance(value, tuple) else (str(value),)
+            open_ = "encrypted" in field.metadata and any(url.startswith(("http:", "ws:")) for url in urls)
+            if open_ or (value and "local" in field.metadata):
+                plain.append(name.upper())
         if plain and not self.local:
             problems.append(f"{', '.join(plain)}: allowed only with FLOYD_ENV=local")
         if self.floyd_dial_override and self.local and self.floyd_dial_override not in (self.floyd_dial_allow or ()):
@@ -136,10 +133,6 @@ class Settings(BaseModel):
         if problems:
             raise ValueError("; ".join(problems))
         return self
-
-    def _urls(self, name: str) -> tuple[str, ...]:
-        value: str | tuple[str, ...] = getattr(self, name.lower())
-        return (value,) if isinstance(value, str) else value
 
     @classmethod
     def read(cls, process: Process, environment: Mapping[str, str] | None = None) -> Settings:

@@ -1,4 +1,5 @@
-"""Whether a request really comes from Twilio: the signature on webhooks and on the media stream's handshake. Pure.
+"""Whether a request really comes from Twilio: the signature on webhooks and on the media stream's handshake, and the
+token that opens one media stream.
 
 The signed URL is always built from configuration, never from Host or forwarding headers, which anybody can send.
 https://www.twilio.com/docs/usage/security#validating-requests
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import hmac
+import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from hashlib import sha1
+from hashlib import sha1, sha256
 from urllib.parse import SplitResult, urlsplit
 
 HEADER = "X-Twilio-Signature"
@@ -58,3 +60,13 @@ def _port_forms(url: str) -> set[str]:
 
 def _with_host(parts: SplitResult, netloc: str) -> str:
     return parts._replace(netloc=netloc).geturl()
+
+
+def new_token() -> str:
+    """A fresh stream token of 256 random bits: 43 characters, safe in XML and JSON. Only its digest is ever stored."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(token: str) -> str:
+    """The document name under which a token is kept."""
+    return sha256(token.encode()).hexdigest()

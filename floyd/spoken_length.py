@@ -7,21 +7,18 @@ from floyd.mulaw import LOUDNESS
 LOUD = 64
 """Mean loudness of a voice in mid-word, about -30 dB of full scale. Speech dies away at its end; a cut does not."""
 SLACK_S = 0.2
-FASTEST = 20.0
-"""Letters and digits a second. Voices say 10 to 14, the audible code 15."""
+FASTEST = 20.0  # letters and digits a second; voices say 10 to 14, the audible code 15
 FASTEST_IF_CUT = 17.0
 SLOWEST = 5.0
 PAUSES_S = 6.0
 SAME = 0.05
-DIGIT_LETTERS = 6
-"""A digit may be spoken as a word of its own ("seven"), and so may a currency sign."""
+DIGIT_LETTERS = 6  # a digit may be spoken as a word of its own ("seven"), and so may a currency sign
 
 
 def is_whole(text: str, seconds: float, tail: bytes) -> bool:
     """`tail`: the last frame of it, mu-law."""
     cut = sum(tail.translate(LOUDNESS)) > LOUD * len(tail)
-    fastest = FASTEST_IF_CUT if cut else FASTEST
-    return seconds >= sum(map(str.isalnum, text)) / fastest - SLACK_S
+    return seconds >= sum(map(str.isalnum, text)) / (FASTEST_IF_CUT if cut else FASTEST) - SLACK_S
 
 
 def is_pace(seconds: float, again: float) -> bool:

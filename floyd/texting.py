@@ -11,23 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from floyd.documents import Question
+from floyd.english import TOPICS
 
 # Twilio's limit for one message; longer words are cut, never split over two paid messages.
 LONGEST_TEXT = 1600
-# Twilio's own words, which it also acts on by itself; 2025's REVOKE and OPTOUT included.
-STOP_WORDS = frozenset(
-    {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out"}
-)
-START_WORDS = frozenset({"start", "unstop"})
-HELP_WORDS = frozenset({"help", "info"})
+Command = Literal["stop", "start", "help"]
+"""A word that concerns the texting itself."""
+COMMANDS: dict[str, Command] = {word: command for command, words in TOPICS["texting"].items() for word in words}
 _CHOSEN = re.compile(r"#?(\d{1,2})(?:[:)]\s*|[.,]?\s+)(\S.*)", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A word that concerns the texting itself."""
-
-    word: Literal["stop", "start", "help"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +33,8 @@ class Words:
 def read(body: str) -> Command | Words:
     """What somebody texted."""
     text = body.strip()
-    word = re.sub(r"[\s.!]+", " ", text).strip().lower()
-    if word in STOP_WORDS:
-        return Command("stop")
-    if word in START_WORDS:
-        return Command("start")
-    if word in HELP_WORDS:
-        return Command("help")
+    if command := COMMANDS.get(re.sub(r"[\s.!]+", " ", text).strip().lower()):
+        return command
     chosen = _CHOSEN.fullmatch(text)
     return Words(text, int(chosen[1]), chosen[2].strip()) if chosen else Words(text)
 
@@ -61,7 +47,7 @@ def question(asked: Question) -> str:
 
 def numbered(asked: Sequence[Question]) -> str:
     """The text that lists several open questions; the answer names its number."""
-    lines = (f"{number}. {_short(each.text)}" for number, each in enumerate(asked, 1))
+    lines = (f"{number}. {_fit(each.text, 140)}" for number, each in enumerate(asked, 1))
     return _fit("Several questions are open. Reply with the number and your answer, like '1 yes'.\n" + "\n".join(lines))
 
 
@@ -105,9 +91,5 @@ def stranger(name: str | None) -> str:
     return _fit(f"{who_rang(name)} Reply STOP and it will never ring or text you again.")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 140 else text[:137] + "..."
-
-
-def _fit(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+def _fit(text: str, most: int = LONGEST_TEXT) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
+from starlette.requests import Request
 
+from floyd.errors import SlowError, TooLargeError
 from floyd.intake import LONGEST_KEY, LONGEST_TEXT
 from floyd.plans import MandateTerms
 
 LONGEST_ANSWER = 1000
+DEADLINE_S = 10.0
 _Term = Annotated[str, Field(max_length=200)]
 
 
@@ -64,17 +68,16 @@ class Reply(_Body):
     answer: Annotated[str, Field(min_length=1, max_length=LONGEST_ANSWER)]
 
 
-class RequestMade(BaseModel):
-    """A request's id and where it stands."""
-
-    id: str
-    status: str
-
-
 class Standing(BaseModel):
     """Where a request stands now."""
 
     status: str
+
+
+class RequestMade(Standing):
+    """A request's id and where it stands."""
+
+    id: str
 
 
 class Address(BaseModel):
@@ -92,3 +95,17 @@ class Problem(BaseModel):
         retry_after: int | None = None
 
     error: Detail
+
+
+async def read_body(request: Request, limit: int, *, deadline_s: float = DEADLINE_S) -> bytes:
+    """A body of at most `limit` bytes. Raises TooLargeError, SlowError."""
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(deadline_s):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limit:
+                    raise TooLargeError(f"A body has at most {limit} bytes.")
+    except TimeoutError:
+        raise SlowError(f"The body did not arrive within {deadline_s:.0f} seconds.") from None
+    return bytes(raw)

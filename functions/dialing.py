@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from floyd import hours
-from floyd.carrier import RING_LIMIT_S, TALK_LIMIT_S, CallRefused, MaybePlaced, NotSent, Placed, PlacedCall
-from floyd.documents import CallStatus, Person, Request, Status
+from floyd.carrier import RING_LIMIT_S, CallRefused, MaybePlaced, NotSent, Placed, PlacedCall, talk_limit_s
+from floyd.documents import Person, Request, Status
 from floyd.errors import NotFoundError, VendorError
-from floyd.lifecycle import Errand
-from floyd.lifecycle.events import DialClaimed, DialDue, DialRefused, Posted, Postponed, PostUnknown, Swept
+from floyd.lifecycle import Errand, decide
+from floyd.lifecycle.after_the_call import Swept
+from floyd.lifecycle.during_the_call import DialClaimed, DialDue, DialRefused, Posted, Postponed, PostUnknown
 from floyd.phone_numbers import Number, Refusal, judge, may_ring
 from floyd.plans import Category
 from floyd.prices import DOLLARS_PER_MINUTE
 from floyd.settings import Settings
-from floyd.store import Callee, Line, Store, Switch, line_holder
+from floyd.store import Callee, Line, Switch, line_holder
 from floyd.store.lines import NoLine, day_of
-from functions.live_calls import Parts, ask_carrier
-from functions.streams import carrier_url, find_room, stream_twiml
+from functions.live_calls import ask_carrier, carrier_url, find_room, stream_twiml
+from functions.parts import Parts
 
 log = logging.getLogger(__name__)
 
-# A person's `limits` may give their calls more or fewer minutes than TALK_LIMIT_S, at most Cloud Run's per websocket.
-LONGEST_CALL_MINUTES = 60
 # One number, over all people: this many calls in ten minutes and in a day. A person's `limits` may say otherwise.
 CALLS_PER_BURST, BURST = 5, timedelta(minutes=10)
 CALLS_PER_DAY, DAY = 12, timedelta(days=1)
@@ -91,23 +89,22 @@ def find_target(request: Request, person: Person, settings: Settings) -> Target 
     return rung if isinstance(rung, Refusal) else Target(meant, rung)
 
 
-async def intend_call(
-    uid: str, rid: str, request: Request, *, store: Store, settings: Settings, now: datetime | None
-) -> str:
+async def intend_call(uid: str, rid: str, request: Request, parts: Parts, now: datetime | None) -> str:
     """Write down the intent to ring for a request that is ready and due; the creation of the call wakes `dial`.
 
-    A refused number is written down as well: the dialler says why it is not rung.
+    A refused number is written down as well: the dialler says why it is not rung. Without `now` the store's clock
+    decides.
     """
-    target = find_target(request, await store.person(uid), settings)
+    target = find_target(request, await parts.store.person(uid), parts.settings)
     to = "" if isinstance(target, Refusal) else target.rung.e164
-    moved = await store.move(uid, rid, DialDue(to, settings.floyd_caller_number), now)
-    return moved.decision.ignored or "intended"
+    moved = await parts.store.move(uid, rid, DialDue(to, parts.settings.floyd_caller_number), now)
+    return moved.ignored or "intended"
 
 
 def judge_call(errand: Errand, known: Circumstances, now: datetime) -> DialRefused | Postponed | None:
     """Whether this call may be placed now. Pure: None means yes."""
     assert errand.call is not None
-    attempt = errand.request.attempt
+    attempt, limits = errand.request.attempt, known.person.limits
     if not known.switch.dialling:
         return Postponed(attempt, now + SWITCHED_OFF, "Dialling is switched off by the operator.")
     if isinstance(known.target, Refusal):
@@ -122,25 +119,13 @@ def judge_call(errand: Errand, known: Circumstances, now: datetime) -> DialRefus
             return DialRefused(attempt, "refused_by_policy", "Nobody knows what time it is where this number rings.")
         if allowed > now:
             return Postponed(attempt, allowed, "It is too early or too late to ring there now.")
-    return _judge_frequency(attempt, known.callee.calls, known.person, now)
-
-
-def _judge_frequency(
-    attempt: int, calls: Sequence[datetime], person: Person, now: datetime
-) -> DialRefused | Postponed | None:
-    today = [at for at in calls if now - at < DAY]
-    if len(today) >= person.limits.get("callee_day", CALLS_PER_DAY):
+    today = [at for at in known.callee.calls if now - at < DAY]
+    if len(today) >= limits.get("callee_day", CALLS_PER_DAY):
         return DialRefused(attempt, "refused_by_policy", "This number has been called too often today.")
     burst = [at for at in today if now - at < BURST]
-    if len(burst) >= person.limits.get("callee_burst", CALLS_PER_BURST):
+    if len(burst) >= limits.get("callee_burst", CALLS_PER_BURST):
         return Postponed(attempt, min(burst) + BURST, "This number has been called often in the last minutes.")
     return None
-
-
-def talk_limit_s(person: Person) -> int:
-    """How long a call of this person may last; the carrier ends it then, and its cost is set aside before it."""
-    minutes = person.limits.get("call_minutes", TALK_LIMIT_S // 60)
-    return 60 * min(max(minutes, 1), LONGEST_CALL_MINUTES)
 
 
 async def dial_call(uid: str, rid: str, attempt: int, parts: Parts) -> str:
@@ -150,16 +135,16 @@ async def dial_call(uid: str, rid: str, attempt: int, parts: Parts) -> str:
     """
     store, now = parts.store, parts.now
     try:
-        errand = (await store.load(uid, rid, attempt=attempt)).errand
+        errand = await store.load(uid, rid, attempt=attempt)
     except NotFoundError:
         return "gone"
-    if (why := _not_wanted(errand, attempt, now)) is not None:
+    if (why := decide(errand, DialClaimed(attempt), now).ignored) is not None:
         return why
     holder = line_holder(uid, rid, attempt)
     # One dialler per attempt: a copy of the event, or a racer, ends here. If this one dies, the sweeper notices.
     if not await store.first_delivery(f"dial-{holder}", now):
         return "in other hands"
-    known = await _circumstances(errand, store, parts.settings)
+    known = await _circumstances(errand, parts)
     stop = judge_call(errand, known, now)
     if stop is None:
         assert isinstance(known.target, Target)
@@ -183,23 +168,10 @@ async def dial_call(uid: str, rid: str, attempt: int, parts: Parts) -> str:
     return stop.message if isinstance(stop, DialRefused) else stop.reason
 
 
-def _not_wanted(errand: Errand, attempt: int, now: datetime) -> str | None:
-    """Why nothing is to be done for this intent, or None."""
-    request, call = errand.request, errand.call
-    if request.attempt != attempt or call is None:
-        return "another attempt"
-    if request.status is not Status.DIALING or call.status is not CallStatus.INTENDED:
-        return f"not intended any more: {call.status.value}"
-    if request.cancel_requested_at is not None:
-        return "cancelled"
-    if call.not_after is not None and now > call.not_after:
-        return "too old"
-    return None
-
-
-async def _circumstances(errand: Errand, store: Store, settings: Settings) -> Circumstances:
+async def _circumstances(errand: Errand, parts: Parts) -> Circumstances:
+    store = parts.store
     person, switch = await asyncio.gather(store.person(errand.uid), store.switch())
-    target = find_target(errand.request, person, settings)
+    target = find_target(errand.request, person, parts.settings)
     if isinstance(target, Refusal):
         return Circumstances(target, person, switch, Callee(), Callee())
     callee, rung = await asyncio.gather(store.callee_at(target.meant.e164), store.callee_at(target.rung.e164))
@@ -232,15 +204,15 @@ class _Ringing:
             if words is None:
                 return self._later(SOON, "No relay is free to hold the call.")
             claimed = await parts.store.move(line.uid, line.rid, DialClaimed(line.attempt))
-            if claimed.decision.ignored is not None:
-                return claimed.decision.ignored
+            if claimed.ignored is not None:
+                return claimed.ignored
             # From here on a call may exist, so the line is freed only by who knows that none does.
             kept = True
             placed = await parts.carrier.place_call(
                 to=line.to,
                 from_=line.caller,
                 twiml=words,
-                status_callback=carrier_url(parts.settings, self.errand, "status"),
+                status_callback=carrier_url(self.errand, "status", parts),
                 talk_limit_s=self.limit_s,
             )
             stop = await self._report(placed)
@@ -275,7 +247,7 @@ class _Ringing:
         match placed:
             case PlacedCall(sid):
                 moved = await store.move(line.uid, line.rid, Posted(line.attempt, sid))
-                if moved.decision.answer in ("cancel_other", "end_call"):
+                if moved.answer in ("cancel_other", "end_call"):
                     await self.parts.carrier.cancel_call(sid)
                 return None
             case MaybePlaced(message):
@@ -299,29 +271,29 @@ class _Ringing:
         If the first order's call appears later all the same, its first report has it cancelled before it rings.
         """
         line, parts = self.line, self.parts
-        errand = (await parts.store.load(line.uid, line.rid, attempt=line.attempt)).errand
+        errand = await parts.store.load(line.uid, line.rid, attempt=line.attempt)
         if errand.call is None or errand.request.attempt != line.attempt:
             return
-        if await ask_carrier(errand, errand.call, parts.store, parts.carrier, looks_s=LOOKS_S) == "absent":
-            await order_again(errand, parts.store, parts.settings)
+        if await ask_carrier(errand, errand.call, parts, looks_s=LOOKS_S) == "absent":
+            await order_again(errand, parts)
 
     def _later(self, wait: timedelta, reason: str) -> Postponed:
         return Postponed(self.line.attempt, self.parts.now + wait, reason)
 
 
-async def order_again(errand: Errand, store: Store, settings: Settings, now: datetime | None = None) -> str | None:
+async def order_again(errand: Errand, parts: Parts, now: datetime | None = None) -> str | None:
     """The carrier has no call for this order: free its line, and intend to ring again if the lifecycle agrees.
 
     Returns why nothing changed, or None. Without `now` the store's clock decides.
     """
-    moved = await store.move(errand.uid, errand.rid, Swept("absent", errand.request.attempt), now)
-    if moved.decision.ignored is not None or errand.call is None:
-        return moved.decision.ignored
+    moved = await parts.store.move(errand.uid, errand.rid, Swept("absent", errand.request.attempt), now)
+    if moved.ignored is not None or errand.call is None:
+        return moved.ignored
     # Not before the move: as long as this order may exist, no other call may share its numbers.
     holder = line_holder(errand.uid, errand.rid, errand.request.attempt)
-    await store.release_line(errand.call.from_, errand.call.to, holder)
+    await parts.store.release_line(errand.call.from_, errand.call.to, holder)
     if moved.errand.request.status is Status.READY:
-        await intend_call(errand.uid, errand.rid, moved.errand.request, store=store, settings=settings, now=now)
+        await intend_call(errand.uid, errand.rid, moved.errand.request, parts, now)
     return None
 
 

@@ -8,26 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from floyd.documents import Released, Turn
+from floyd.english import TOPICS, patterns
 from floyd.figures import in_digits
 from floyd.money import find_amounts
 from floyd.plans import CheckedClaim, Claim, FoundFact, FoundTask
 
 # A claim with no number and no day is proved by its words: so many of those that carry meaning must be the callee's.
 SHARED_WORDS = 0.5
-# Words of a claim's own frame, and words too common to prove anything.
-_COMMON = """a an and are as assistant at be been but by callee can confirm confirmed confirms could did do does floyd
-for from had has have he her him his i if in is it its just me my of ok okay on or our person said say says she so that
-the their them then there they this to told up was we were what when which who will with would yes you your"""
-_EMPTY = frozenset(_COMMON.split())
-# A callee who says no more than this speaks of what was said before: of nothing, if nothing was.
-_POINTS_BACK = re.compile(r"\b(?:that|this|it|them|those|these|so|done|noted|confirmed|will do)\b")
-_DAYS = (
-    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|today|tonight|tomorrow|noon|midnight|"
-    "january|february|march|april|may|june|july|august|september|october|november|december"
-)
-_DAY = re.compile(rf"\b({_DAYS})\b")
+# `common`: words of a claim's own frame, and words too common to prove anything.
+_EMPTY = frozenset(TOPICS["evidence"]["common"].split())
+_SAYS = patterns("evidence")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_CLOCK = re.compile(r"\b(\d{1,2})(?::(\d{2}))?\s?([ap])\.?\s?m\b\.?")
 
 
 def check_claims(
@@ -43,7 +34,9 @@ def check_claims(
     for claim in claims:
         cited = [seq for seq in dict.fromkeys(claim.turns) if seq in turns and turns[seq].speaker == "callee"]
         said = " . ".join(
-            turns[seq].heard for seq in cited if seq > began or not _POINTS_BACK.search(_plain(turns[seq].heard))
+            turns[seq].heard
+            for seq in cited
+            if seq > began or not _SAYS["points_back"].search(_plain(turns[seq].heard))
         )
         proved = bool(said) and supports(said, claim.text) and not _words(claim.text) & unsaid
         checked.append(CheckedClaim(text=claim.text, turns=cited, proved=proved))
@@ -81,41 +74,26 @@ def supports(said: str, claim: str) -> bool:
 
 def supported_facts(facts: Iterable[FoundFact], turns: Mapping[int, Turn]) -> list[FoundFact]:
     """Facts whose value the cited turn holds; nothing else is proposed to the person."""
-    return [
-        fact
-        for fact in facts
-        if fact.turn in turns and turns[fact.turn].speaker == "callee" and holds(turns[fact.turn].heard, fact.value)
-    ]
+    cited = ((fact, turns[fact.turn]) for fact in facts if fact.turn in turns)
+    return [fact for fact, turn in cited if turn.speaker == "callee" and holds(turn.heard, fact.value)]
 
 
 def supported_tasks(tasks: Iterable[FoundTask], turns: Mapping[int, Turn]) -> list[FoundTask]:
     """Tasks that somebody spoke of in the cited turn; a due time that was not said there is dropped."""
-    kept = []
-    for task in tasks:
-        turn = turns.get(task.turn)
-        if turn is None or not turn.heard:
-            continue
-        due = task.due if task.due and holds(turn.heard, task.due) else None
-        kept.append(task.model_copy(update={"due": due}))
-    return kept
+    spoken = ((task, turns[task.turn].heard) for task in tasks if task.turn in turns)
+    return [
+        task if task.due and holds(said, task.due) else task.model_copy(update={"due": None})
+        for task, said in spoken
+        if said
+    ]
 
 
 def told(released: Sequence[Released], turns: Sequence[tuple[int, Turn]]) -> list[tuple[str, int]]:
     """(fact key, turn) for every released fact that reached the callee's ear, first time each; in a sentence that was
     cut, every one that may have."""
-    found = []
-    for fact in released:
-        seq = next(
-            (
-                seq
-                for seq, turn in turns
-                if turn.speaker in ("floyd", "person") and holds(turn.sent or turn.heard, fact.value)
-            ),
-            None,
-        )
-        if seq is not None:
-            found.append((fact.key, seq))
-    return found
+    ours = [(seq, turn.sent or turn.heard) for seq, turn in turns if turn.speaker != "callee"]
+    when = {fact.key: next((seq for seq, said in ours if holds(said, fact.value)), None) for fact in released}
+    return [(key, seq) for key, seq in when.items() if seq is not None]
 
 
 def holds(said: str, value: str) -> bool:
@@ -135,7 +113,7 @@ def _plain(text: str) -> str:
 
 
 def _days(text: str) -> set[str]:
-    return set(_DAY.findall(_plain(text))) - {"may"}
+    return set(_SAYS["day"].findall(_plain(text))) - {"may"}
 
 
 def _numbers(text: str) -> set[str]:

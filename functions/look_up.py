@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pydantic import BaseModel
+from pydantic import AliasPath, BaseModel, Field
 
 from floyd.errors import VendorError
 from floyd.settings import Settings
@@ -17,13 +17,9 @@ FIELDS = "places.displayName,places.internationalPhoneNumber"
 LONGEST_NAME = 100
 
 
-class _Name(BaseModel):
-    text: str = ""
-
-
 class _Place(BaseModel):
-    displayName: _Name = _Name()  # noqa: N815 - the vendor's spelling
-    internationalPhoneNumber: str = ""  # noqa: N815 - as above
+    name: str = Field("", validation_alias=AliasPath("displayName", "text"))
+    number: str = Field("", validation_alias="internationalPhoneNumber")
 
 
 class _Places(BaseModel):
@@ -50,9 +46,7 @@ async def look_up(name: str, settings: Settings) -> Found | None:
             found = _Places.model_validate_json(answer.content).places
     except (TimeoutError, httpx2.HTTPError, ValueError) as error:
         raise VendorError("Google Places", type(error).__name__, retryable=True) from error
-    place = next((place for place in found if place.internationalPhoneNumber), None)
-    if place is None:
-        return None
-    return Found(
-        place.internationalPhoneNumber, first_contact=True, name=(place.displayName.text or name)[:LONGEST_NAME]
-    )
+    for place in found:
+        if place.number:
+            return Found(place.number, first_contact=True, name=(place.name or name)[:LONGEST_NAME])
+    return None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,25 +29,12 @@ MOST_TOKENS = 6000
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[Answer]):
-    """What the model answered, and what that cost in dollars."""
-
-    answer: Answer
-    dollars: Decimal
-
-
 class Model:
     """One model. Its connections open on first use and belong to the event loop of that moment."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, deadline_s: float = DEADLINE_S) -> None:
         self._settings = settings
-        self._opened: AsyncOpenAI | None = None
-
-    async def close(self) -> None:
-        if self._opened is not None:
-            client, self._opened = self._opened, None
-            await client.close()
+        self._deadline_s = deadline_s
 
     async def ask(
         self,
@@ -57,16 +44,16 @@ class Model:
         answer: type[Answer],
         *,
         person: str,
-    ) -> Asked[Answer]:
-        """One answer in the schema called `name`. Asked once: whoever calls decides about asking again.
+    ) -> tuple[Answer, Decimal]:
+        """One answer in the schema called `name`, and its price in dollars. Asked once: the caller decides about more.
 
         Raises VendorError, retryable unless the vendor refused the question itself.
         """
         import openai  # noqa: PLC0415 - slow vendor import
 
         try:
-            async with asyncio.timeout(DEADLINE_S):
-                response: Response = await self._client().responses.create(
+            async with asyncio.timeout(self._deadline_s):
+                response: Response = await self.client.responses.create(
                     model=self._settings.floyd_planner_model,
                     instructions=rules,
                     input=[{"role": "user", "content": json.dumps(content, ensure_ascii=False)}],
@@ -88,7 +75,7 @@ class Model:
             raise VendorError("OpenAI", words, retryable=retryable, code=str(error.code or "")) from error
         except openai.OpenAIError as error:
             raise VendorError("OpenAI", type(error).__name__, retryable=True) from error
-        return Asked(_parsed(response, answer), self._dollars(response))
+        return _parsed(response, answer), self._dollars(response)
 
     def _dollars(self, response: Response) -> Decimal:
         usage = response.usage
@@ -101,18 +88,17 @@ class Model:
             output_tokens=usage.output_tokens,
         )
 
-    def _client(self) -> AsyncOpenAI:
-        if self._opened is None:
-            import httpx2  # noqa: PLC0415 - slow import
-            from openai import AsyncOpenAI  # noqa: PLC0415 - slow vendor import
+    @cached_property
+    def client(self) -> AsyncOpenAI:
+        import httpx2  # noqa: PLC0415 - slow import
+        from openai import AsyncOpenAI  # noqa: PLC0415 - slow vendor import
 
-            self._opened = AsyncOpenAI(
-                api_key=self._settings.openai_api_key.get_secret_value(),
-                base_url=self._settings.openai_base_url or None,
-                max_retries=0,
-                timeout=httpx2.Timeout(DEADLINE_S, connect=CONNECT_S),
-            )
-        return self._opened
+        return AsyncOpenAI(
+            api_key=self._settings.openai_api_key.get_secret_value(),
+            base_url=self._settings.openai_base_url or None,
+            max_retries=0,
+            timeout=httpx2.Timeout(self._deadline_s, connect=CONNECT_S),
+        )
 
 
 def _parsed(response: Response, answer: type[Answer]) -> Answer:
@@ -122,6 +108,5 @@ def _parsed(response: Response, answer: type[Answer]) -> Answer:
     try:
         return answer.model_validate_json(response.output_text)
     except ValidationError as error:
-        raise VendorError(
-            "OpenAI", f"the answer does not fit the schema ({error.error_count()})", retryable=True
-        ) from None
+        words = f"the answer does not fit the schema ({error.error_count()})"
+        raise VendorError("OpenAI", words, retryable=True) from None

@@ -14,6 +14,9 @@ from starlette.routing import compile_path
 
 from functions.bodies import Problem
 
+# Answers one checked call with the process's parts.
+Serve = Callable[[Any, Any], Awaitable[Response]]
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -25,7 +28,7 @@ class Operation:
 
     method: str
     path: str
-    serve: Callable[[Any, Any], Awaitable[Response]]
+    serve: Serve
     summary: str = ""
     body: type[BaseModel] | None = None
     answers: Mapping[int, type[BaseModel] | None] = field(default_factory=dict)
@@ -56,11 +59,9 @@ _WORDS = {
 def document(operations: Iterable[Operation]) -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
     operations = [operation for operation in operations if operation.summary]
-    used = {each for operation in operations for each in _models(operation)}
-    models: list[type[BaseModel]] = sorted(used, key=lambda model: model.__name__)
-    described: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in models]
-    described.append((Problem, "validation"))
-    _, schemas = models_json_schema(described, ref_template="#/components/schemas/{model}")
+    used = {model for each in operations for model in (each.body, *each.answers.values()) if model} | {Problem}
+    models: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in used]
+    _, schemas = models_json_schema(models, ref_template="#/components/schemas/{model}")
     paths: dict[str, Any] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation)
@@ -69,27 +70,21 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
         "info": {"title": "Floyd", "version": "1", "description": "Floyd makes phone calls for people."},
         "paths": paths,
         "components": {
-            "schemas": schemas["$defs"],
+            "schemas": dict(sorted(schemas["$defs"].items())),
             "securitySchemes": {"firebase": {"type": "http", "scheme": "bearer", "bearerFormat": "Firebase ID token"}},
         },
         "security": [{"firebase": []}],
     }
 
 
-def _models(operation: Operation) -> list[type[BaseModel]]:
-    return [model for model in (operation.body, *operation.answers.values()) if model is not None]
-
-
 def _described(operation: Operation) -> dict[str, Any]:
+    refusals = dict.fromkeys(sorted((400, 401, 403, 404, *operation.refusals)), Problem)
     described: dict[str, Any] = {
         "summary": operation.summary,
         "operationId": re.sub(r"\W+", "_", f"{operation.method}{operation.path}").strip("_"),
         "responses": {
             str(status): {"description": _WORDS[status]} | _content(model)
-            for status, model in (
-                *operation.answers.items(),
-                *((refusal, Problem) for refusal in sorted((400, 401, 403, 404, *operation.refusals))),
-            )
+            for status, model in {**operation.answers, **refusals}.items()
         },
     }
     names = re.findall(r"\{(\w+)\}", operation.path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import get_args
@@ -14,104 +13,55 @@ from floyd import lines
 from floyd.documents import Disclosure, Place, Question, Request, Task, Turn
 from floyd.errors import VendorError
 from floyd.lifecycle import Errand
-from floyd.lifecycle.events import OutcomeFound
-from floyd.plans import Category, FoundFact, FoundTask, Outcome, OutcomeDraft
-from floyd.store import Store
+from floyd.lifecycle.after_the_call import OutcomeFound
+from floyd.plans import Agreed, Asks, Category, Decided, FoundTask, Outcome, OutcomeDraft
 from functions.evidence import check_claims, errand_began, supported_facts, supported_tasks, told
-from functions.model import Model
-from functions.prompts import OUTCOME_RULES, outcome_content
+from functions.parts import Parts
+from functions.prompts import OUTCOME_RULES, WORDS, outcome_content
 
 log = logging.getLogger(__name__)
 
 # Below the lease of 60 s, with time to write the result down.
 BUDGET_S = 50.0
 TRIES = 3
-PAUSE_S = 1.0
 
-CATEGORIES: frozenset[str] = frozenset(get_args(Category))
-# End reasons that are themselves the outcome: the relay or the carrier knows better than anybody who reads the words.
-DECIDED_BY_CODE: frozenset[str] = frozenset(
-    {
-        "no_answer",
-        "busy",
-        "do_not_call",
-        "cancelled",
-        "number_invalid",
-        "hold_limit",
-        "voicemail_left",
-        "voicemail_no_message",
-        "refused_by_policy",
-    }
-)
 # Categories that only code may give.
-CODE_ONLY: frozenset[str] = DECIDED_BY_CODE | {"answered_without_call", "needs_answer", "needs_approval"}
-# Categories that say that the callee agreed to something: without a proved claim nobody may be told so.
-NEEDS_PROOF: frozenset[str] = frozenset({"done", "done_differently", "call_back_promised"})
+CODE_ONLY = frozenset({*get_args(Decided), *get_args(Asks), "answered_without_call"})
 # What is said when there is nothing to read.
-SILENT: dict[str, str] = {
-    "no_answer": "Nobody answered.",
-    "busy": "The line was busy.",
-    "cancelled": "You cancelled the call.",
-    "line_failed": "The call could not be connected.",
-    "number_invalid": "The number does not exist.",
-    "do_not_call": "They asked not to be called again, and they will not be.",
-    "voicemail_left": "A message was left on the voicemail.",
-    "voicemail_no_message": "A voicemail answered; no message was left.",
-    "vendor_failed": "A technical fault ended the call.",
-    "needs_answer": "Floyd needs your answer before it can go on.",
-    "needs_approval": "Floyd needs your approval before it can go on.",
-    "refused_by_policy": "The operator has stopped all calls.",
-    "no_progress": "The talk went round in circles.",
-    "time_limit": "The call reached its time limit.",
-    "cost_limit": "The call reached its cost limit.",
-    "wrong_number": "A machine answered: a fax or a modem.",
-    "hold_limit": "Floyd was kept on hold for too long.",
-    "unconfirmed": "The call ended without a clear answer.",
-}
+SILENT: dict[str, str] = WORDS["summaries"]
 
 
-@dataclass(frozen=True, slots=True)
-class Concluded:
-    """An outcome with what it leaves behind."""
-
-    outcome: Outcome
-    tasks: tuple[FoundTask, ...] = ()
-
-
-async def conclude(errand: Errand, job: str, *, epoch: int, store: Store, model: Model, now: datetime) -> str:
+async def conclude(errand: Errand, job: str, epoch: int, parts: Parts) -> str:
     """Work out the outcome of the present attempt and write it down. Safe to repeat: everything has a fixed name."""
-    uid, rid, request, call = errand.uid, errand.rid, errand.request, errand.call
+    uid, rid, request, call, store, now = errand.uid, errand.rid, errand.request, errand.call, parts.store, parts.now
     assert call is not None
     turns = await store.turns(uid, rid, request.attempt)
     questions = [question for _, question in await store.questions(uid, rid)]
     reason = call.end_reason or "line_failed"
-    draft, dollars = await _draft(errand, reason, turns, model)
+    draft, dollars = await _draft(errand, reason, turns, parts)
     name = (await store.person(uid)).name
     own_lines = (*lines.disclosure(name), *lines.stock(name))
-    concluded = judge_outcome(request, reason, turns, questions, draft, own_lines=own_lines)
-    outcome = concluded.outcome
+    outcome, tasks = judge_outcome(request, reason, turns, questions, draft, own_lines=own_lines)
     await store.note_result(
         uid,
         rid,
         request.attempt,
-        tasks=[
-            Task(title=task.title, due=task.due, kind=task.kind, request=rid, turn=task.turn)
-            for task in concluded.tasks
-        ],
+        tasks=[Task(**task.model_dump(), request=rid) for task in tasks],
         disclosures=[
             Disclosure(fact=key, to=call.to, request=rid, turn=seq, at=turns_at(turns, seq, now))
             for key, seq in told(request.release, turns)
         ],
-        proposed=[_proposed(fact, now) for fact in outcome.facts],
-        place=await _place(errand, outcome, store),
+        # A fact learnt in a call is proposed, never kept by itself: a stranger said it.
+        proposed=[{"kind": "proposed_fact", "at": now} | fact.model_dump() for fact in outcome.facts],
+        place=await _place(errand, outcome, parts),
     )
     cost = Decimal(call.cost.amount) + dollars
     moved = await store.move(uid, rid, OutcomeFound(epoch, job, outcome, str(cost)))
-    return moved.decision.ignored or outcome.category
+    return moved.ignored or outcome.category
 
 
 async def _draft(
-    errand: Errand, reason: str, turns: Sequence[tuple[int, Turn]], model: Model
+    errand: Errand, reason: str, turns: Sequence[tuple[int, Turn]], parts: Parts
 ) -> tuple[OutcomeDraft | None, Decimal]:
     """The model's reading; None when nothing was said, or when the model cannot be had."""
     if not any(turn.speaker == "callee" and turn.heard for _, turn in turns):
@@ -121,13 +71,12 @@ async def _draft(
         async with asyncio.timeout(BUDGET_S):
             for left in reversed(range(TRIES)):
                 try:
-                    asked = await model.ask("outcome", OUTCOME_RULES, content, OutcomeDraft, person=errand.uid)
-                    return asked.answer, asked.dollars
+                    return await parts.model.ask("outcome", OUTCOME_RULES, content, OutcomeDraft, person=errand.uid)
                 except VendorError as error:
                     log.warning("an outcome was not read", extra={"rid": errand.rid, "code": error.code})
                     if not error.retryable or not left:
                         break
-                await asyncio.sleep(PAUSE_S * (TRIES - left))
+                await asyncio.sleep(parts.pause_s * (TRIES - left))
     except TimeoutError:
         log.warning("an outcome was not read in time", extra={"rid": errand.rid})
     # The transcript is the result then; nothing is claimed.
@@ -142,19 +91,21 @@ def judge_outcome(
     draft: OutcomeDraft | None,
     *,
     own_lines: Sequence[str],
-) -> Concluded:
-    """What may be said of the call. Pure. The end reason stands above the model, and the callee's words above both."""
+) -> tuple[Outcome, list[FoundTask]]:
+    """What may be said of the call, and the tasks it leaves. Pure.
+
+    The end reason stands above the model, and the callee's words above both.
+    """
     by_seq = dict(turns)
     claims = check_claims(draft.claims, by_seq, own_lines) if draft else []
     began = errand_began(by_seq, own_lines)
     agreed = any(claim.proved and max(claim.turns) > began for claim in claims)
     category = judge_category(request, reason, questions, draft.category if draft else None, agreed=agreed)
-    summary = draft.summary if draft else ""
-    if draft is None or category != draft.category or not summary:
-        summary = _plain_summary(category, draft)
+    summary = draft.summary if draft and category == draft.category else ""
     facts = supported_facts(draft.facts, by_seq) if draft else []
     tasks = supported_tasks(draft.tasks, by_seq) if draft else []
-    return Concluded(Outcome(category=category, summary=summary, claims=claims, facts=facts), tuple(tasks))
+    summary = summary or _plain_summary(category, draft)
+    return Outcome(category=category, summary=summary, claims=claims, facts=facts), tasks
 
 
 def judge_category(
@@ -164,16 +115,16 @@ def judge_category(
 
     `agreed`: the callee's own words prove a claim, and came after they had heard what it was about.
     """
-    if reason in DECIDED_BY_CODE:
+    if reason in get_args(Decided):
         return reason  # type: ignore[return-value]  # all of them are categories
-    if reason in ("needs_answer", "needs_approval"):
+    if reason in get_args(Asks):
         asked = [question for question in questions if question.attempt == request.attempt]
         if asked:
             return "needs_approval" if all(each.kind != "fact" for each in asked) else "needs_answer"
         return "no_progress"
     if proposed is None:
-        return reason if reason in CATEGORIES and reason not in CODE_ONLY | NEEDS_PROOF else "unconfirmed"  # type: ignore[return-value]
-    if proposed in CODE_ONLY or (proposed in NEEDS_PROOF and not agreed):
+        return reason if reason in {*get_args(Category)} - {*CODE_ONLY, *get_args(Agreed)} else "unconfirmed"  # type: ignore[return-value]
+    if proposed in CODE_ONLY or (proposed in get_args(Agreed) and not agreed):
         return "unconfirmed"
     return proposed
 
@@ -185,27 +136,21 @@ def _plain_summary(category: Category, draft: OutcomeDraft | None) -> str:
     return SILENT.get(category, SILENT["unconfirmed"])
 
 
-def _proposed(fact: FoundFact, now: datetime) -> dict[str, object]:
-    """A fact learnt in a call is proposed, never kept by itself: a stranger said it."""
-    return {"kind": "proposed_fact", "key": fact.key, "value": fact.value, "turn": fact.turn, "at": now}
-
-
 def turns_at(turns: Sequence[tuple[int, Turn]], seq: int, now: datetime) -> datetime:
     """When a turn took place; now if it does not say."""
     return next((turn.at for number, turn in turns if number == seq and turn.at is not None), now)
 
 
-async def _place(errand: Errand, outcome: Outcome, store: Store) -> Place | None:
+async def _place(errand: Errand, outcome: Outcome, parts: Parts) -> Place | None:
     """What to remember of whom was called; nothing of a call that nobody answered."""
     request, call = errand.request, errand.call
     if call is None or request.plan is None or call.answered_at is None or not request.plan.callee.number:
         return None
-    number = request.plan.callee.number
-    known = next((place for place in await store.places(errand.uid) if place.number == number), None)
-    place = known or Place(name=request.plan.callee.name, number=number)
+    callee = request.plan.callee
+    known = (place for place in await parts.store.places(errand.uid) if place.number == callee.number)
+    place = next(known, Place(name=callee.name, number=callee.number or ""))
     # Counted by attempt, so that a repeated job does not count a call twice.
     if place.last_call_at == call.answered_at:
         return None
-    return place.model_copy(
-        update={"calls": place.calls + 1, "last_call_at": call.answered_at, "last_outcome": outcome.category}
-    )
+    changed = {"calls": place.calls + 1, "last_call_at": call.answered_at, "last_outcome": outcome.category}
+    return place.model_copy(update=changed)

@@ -7,7 +7,7 @@ only if the person allows it; money, first contacts and anything told only on a 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -16,8 +16,8 @@ from typing import Any, Literal
 from floyd.answers import fact_key
 from floyd.documents import Call, Fact, Person, Place, Question, Released, Request, Turn
 from floyd.facts import ReleaseSet, filled, release
-from floyd.lifecycle import approval_name
-from floyd.lifecycle.errand import WAITING_LIMIT
+from floyd.lifecycle.before_the_call import APPROVAL
+from floyd.lifecycle.limits import WAITING_LIMIT
 from floyd.money import Money, find_amounts
 from floyd.plans import Callee, MandateTerms, Plan
 
@@ -68,38 +68,28 @@ def find_number(plan: Plan, request: Request, known: Known) -> Found | None:
     """The number that the plan means, read from its source. None: it must be looked up or asked for."""
     if request.plan is not None and request.plan.callee.number:
         return Found(request.plan.callee.number)
-    answers = [question.answer for question in known.answered if question.answer]
-    wanted = plan.callee.number or ""
-    match plan.callee.number_source:
-        case "request":
-            written = _same_number(wanted, [request.text, *answers])
-        case "fact":
-            # A hidden value is written {key}. Ringing somebody is not telling anybody, unless it may never be used.
-            usable = {fact.key: fact.value for fact in known.facts if fact.share != "never"}
-            key = wanted.strip("{} ")
-            written = usable[key] if key in usable else _same_number(wanted, usable.values())
-        case "place":
-            written = _same_number(wanted, [place.number for place in known.places])
-        case _:
-            written = None
-    if written is None:
-        asked = (question for question in known.answered if question.key == number_key(plan.callee))
-        written = next(
-            (found[0] for question in asked if (found := _WRITTEN_NUMBER.search(question.answer or ""))), None
-        )
-    return None if written is None else Found(written)
+    wanted, source = plan.callee.number or "", plan.callee.number_source
+    # Ringing somebody is not telling anybody, so a fact may serve unless it may never be used.
+    usable = {fact.key: fact.value for fact in known.facts if fact.share != "never"}
+    texts: dict[str, Iterable[str]] = {
+        "request": [request.text, *(question.answer or "" for question in known.answered)],
+        "fact": usable.values(),
+        "place": [place.number for place in known.places],
+    }
+    # A hidden value is written {key}.
+    written = usable.get(wanted.strip("{} ")) if source == "fact" else None
+    written = written or _same_number(wanted, texts.get(source, ()))
+    asked = (question.answer or "" for question in known.answered if question.key == number_key(plan.callee))
+    told = (match[0] for answer in asked if (match := _WRITTEN_NUMBER.search(answer)))
+    written = written or next(told, None)
+    return Found(written) if written else None
 
 
-def _same_number(wanted: str, texts: Sequence[str] | object) -> str | None:
+def _same_number(wanted: str, texts: Iterable[str]) -> str | None:
     """The number as written in one of the texts, if it is the wanted one."""
     digits = _digits(wanted)[-COMPARED_DIGITS:]
-    if len(digits) < 7 or not hasattr(texts, "__iter__"):
-        return None
-    for text in texts:
-        for match in _WRITTEN_NUMBER.finditer(str(text)):
-            if _digits(match[0])[-COMPARED_DIGITS:] == digits:
-                return match[0]
-    return None
+    written = (match[0] for text in texts for match in _WRITTEN_NUMBER.finditer(text))
+    return next((each for each in written if len(digits) >= 7 and _digits(each)[-COMPARED_DIGITS:] == digits), None)
 
 
 def _digits(text: str) -> str:
@@ -120,7 +110,7 @@ def review(plan: Plan, request: Request, known: Known, found: Found | None, now:
     if found is not None and found.name:
         callee = callee.model_copy(update={"name": found.name})
     plan = plan.model_copy(update={"callee": callee, "mandate": mandate})
-    questions = _missing(plan, facts, found, request.attempt, now)
+    questions = _missing(plan, facts, found, request, now)
     if not questions:
         questions = _approval(plan, request, known, facts, found=found, now=now)
     if not questions:
@@ -154,21 +144,18 @@ def _mandate(plan: Plan, request: Request, known: Known) -> MandateTerms:
 
 
 def _missing(
-    plan: Plan, facts: ReleaseSet, found: Found | None, attempt: int, now: datetime
+    plan: Plan, facts: ReleaseSet, found: Found | None, request: Request, now: datetime
 ) -> tuple[tuple[str, Question], ...]:
     """One question per missing fact, the number first."""
-    asked: list[tuple[str, str]] = []
-    if found is None:
-        asked.append(
-            (number_key(plan.callee), f"What is the phone number of {plan.callee.name or 'the person to call'}?")
-        )
+    who = plan.callee.name or "the person to call"
+    asked = [(number_key(plan.callee), f"What is the phone number of {who}?")] if found is None else []
     asked += [
         (key, f"What is the {key.replace('_', ' ')}?")
         for key in facts.missing
         if not (found is None and key.endswith("number") and "phone" in key)
     ]
     return tuple(
-        (f"fact-{attempt}-{index}", _question(text, "fact", now, attempt, key=key))
+        (f"fact-{request.attempt}-{request.rev}-{index}", _question(text, "fact", now, request.attempt, key=key))
         for index, (key, text) in enumerate(asked[:MOST_QUESTIONS], 1)
     )
 
@@ -192,7 +179,7 @@ def _approval(
     text = f"May Floyd {_listed(parts)}?"
     offer = plan.mandate.max_amount if spending else None
     question = _question(text, "approval", now, request.attempt, offer=offer, choices=["yes", "no"])
-    return ((approval_name(request.attempt), question),)
+    return ((f"{APPROVAL}{request.attempt}-{request.rev}", question),)
 
 
 def _stated(mandate: MandateTerms, request: Request, known: Known) -> bool:

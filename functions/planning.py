@@ -12,42 +12,24 @@ from google.api_core.exceptions import GoogleAPIError
 
 from floyd import hours, lines
 from floyd.asking import ask_by_text
-from floyd.carrier import Carrier
 from floyd.documents import JobReason, Person, Question, Status
 from floyd.errors import LostGuardError, NotFoundError, VendorError
 from floyd.lifecycle import Errand
-from floyd.lifecycle.errand import MAX_TRIES
-from floyd.lifecycle.events import AnsweredFromFacts, JobClaimed, JobFinished, PlanFailed, Planned
+from floyd.lifecycle.before_the_call import AnsweredFromFacts, JobClaimed, JobFinished, PlanFailed, Planned
+from floyd.lifecycle.limits import MAX_TRIES
 from floyd.phone_numbers import Refusal
 from floyd.plans import Category, Plan
-from floyd.settings import Settings
-from floyd.store import Store
 from functions.dialing import Target, find_target, intend_call, judge_for
 from functions.look_up import look_up
-from functions.model import Model
 from functions.outcomes import conclude
+from functions.parts import Parts
 from functions.plan_review import Known, Reviewed, find_number, review
 from functions.prompts import PLAN_RULES, plan_content
-from functions.sound import Sound
 
 log = logging.getLogger(__name__)
 
-# A failed vendor gets this long, growing with each try, before the next job asks again.
-PAUSE_S = 1.0
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the jobs work with. `carrier` is None where the process has no account: nobody is texted then."""
-
-    store: Store
-    model: Model
-    sound: Sound
-    carrier: Carrier | None
-    settings: Settings
-
-
-async def run_job(uid: str, rid: str, job_id: str, parts: Parts, now: datetime) -> str:
+async def run_job(uid: str, rid: str, job_id: str, parts: Parts) -> str:
     """Do one job if it is still to be done. Returns a word for the log.
 
     Raises what the store raises when it cannot be reached: the event is then delivered again, or the sweeper hints.
@@ -60,15 +42,13 @@ async def run_job(uid: str, rid: str, job_id: str, parts: Parts, now: datetime) 
     except NotFoundError:
         return "gone"
     lease = claimed.errand.request.lease
-    if claimed.decision.ignored is not None or lease is None or not lease.owner:
-        return claimed.decision.ignored or "given up"
-    step = _Step(claimed.errand, job_id, lease.epoch, parts, now)
+    if claimed.ignored is not None or lease is None or not lease.owner:
+        return claimed.ignored or "given up"
+    step = _Step(claimed.errand, job_id, lease.epoch, parts)
     try:
         match job.reason:
             case JobReason.OUTCOME:
-                word = await conclude(
-                    claimed.errand, job_id, epoch=lease.epoch, store=parts.store, model=parts.model, now=now
-                )
+                word = await conclude(claimed.errand, job_id, lease.epoch, parts)
             case JobReason.APPROVAL:
                 word = await step.prepare()
             case _:
@@ -87,7 +67,6 @@ class _Step:
     job: str
     epoch: int
     parts: Parts
-    now: datetime
 
     async def plan(self) -> str:
         """Plan the request, and go as far as it goes without the person."""
@@ -98,7 +77,7 @@ class _Step:
             return await self._settle(plan, known)
         except VendorError as error:
             if error.retryable and self.errand.request.tries < MAX_TRIES:
-                await asyncio.sleep(PAUSE_S * 2**self.errand.request.tries)
+                await asyncio.sleep(self.parts.pause_s * 2**self.errand.request.tries)
             return await self._fail("Floyd could not plan this.", retryable=error.retryable)
 
     async def prepare(self) -> str:
@@ -114,7 +93,7 @@ class _Step:
     async def _known(self) -> Known:
         uid, rid, store = self.errand.uid, self.errand.rid, self.parts.store
         person, facts, places, questions = await asyncio.gather(
-            store.person(uid), store.facts(uid, self.now), store.places(uid), store.questions(uid, rid)
+            store.person(uid), store.facts(uid, self.parts.now), store.places(uid), store.questions(uid, rid)
         )
         known = Known(person, facts, places, [question for _, question in questions])
         if self.errand.request.attempt == 1:
@@ -126,8 +105,9 @@ class _Step:
         """The model's plan. To bring a callee an answer the last call's plan will do, if the model fails."""
         request = self.errand.request
         try:
-            content = plan_content(request, known, self.now)
-            return (await self.parts.model.ask("plan", PLAN_RULES, content, Plan, person=self.errand.uid)).answer
+            content = plan_content(request, known, self.parts.now)
+            plan, _ = await self.parts.model.ask("plan", PLAN_RULES, content, Plan, person=self.errand.uid)
+            return plan
         except VendorError:
             if request.plan is None:
                 raise
@@ -145,7 +125,7 @@ class _Step:
             if isinstance(number, Refusal):
                 return await self._fail(number.reason, category=number.category)
             found = replace(found, number=number.e164)
-        return await self._freeze(review(plan, request, known, found, self.now), known.person)
+        return await self._freeze(review(plan, request, known, found, self.parts.now), known.person)
 
     async def _answer(self, plan: Plan, known: Known) -> str:
         """No call: the fact that the plan names is shown to the person, whose own it is."""
@@ -182,30 +162,28 @@ class _Step:
 
     def _decent(self, target: Target) -> datetime | None:
         """From when the phone may ring: as the person wants, within the hours where it rings. None: now."""
-        due = max(self.errand.request.not_before or self.now, self.now)
+        due = max(self.errand.request.not_before or self.parts.now, self.parts.now)
         for number in (target.meant, target.rung, target.meant):
             # An hour that is never decent is the dialler's to refuse.
             due = hours.next_allowed(number.e164, due) or due
-        return due if due > self.now else None
+        return due if due > self.parts.now else None
 
     async def _render(self, *texts: str) -> None:
         """Prepare the sound of these lines; without it they are synthesised in the call."""
         try:
-            await self.parts.sound.prepare(texts, store=self.parts.store, now=self.now)
+            await self.parts.sound.prepare(texts, store=self.parts.store, now=self.parts.now)
         except GoogleAPIError as error:
             log.warning("no sound could be prepared", exc_info=error)
 
     async def _text(self, asked: tuple[tuple[str, Question], ...], person: Person) -> None:
         store, carrier, from_ = self.parts.store, self.parts.carrier, self.parts.settings.floyd_caller_number
-        if carrier is not None:
-            await ask_by_text(self.errand.rid, asked, number=person.number, store=store, carrier=carrier, from_=from_)
+        await ask_by_text(self.errand.rid, asked, number=person.number, store=store, carrier=carrier, from_=from_)
 
     async def _ring_if_due(self, errand: Errand) -> None:
         """Ring now rather than at the sweeper's next pass."""
         request = errand.request
-        if request.not_before is None or request.not_before <= self.now:
-            store, settings = self.parts.store, self.parts.settings
-            await intend_call(errand.uid, errand.rid, request, store=store, settings=settings, now=self.now)
+        if request.not_before is None or request.not_before <= self.parts.now:
+            await intend_call(errand.uid, errand.rid, request, self.parts, self.parts.now)
 
     async def _fail(self, words: str, *, retryable: bool = False, category: Category = "vendor_failed") -> str:
         await self._move(PlanFailed(self.epoch, self.job, words, retryable, category))
@@ -214,4 +192,4 @@ class _Step:
     async def _move(self, event: Planned | PlanFailed | AnsweredFromFacts | JobFinished) -> Errand | None:
         """The errand after the move; None when somebody else holds the lease by now."""
         moved = await self.parts.store.move(self.errand.uid, self.errand.rid, event)
-        return None if moved.decision.ignored is not None else moved.errand
+        return None if moved.ignored is not None else moved.errand

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from google.api_core.exceptions import GoogleAPIError
@@ -37,24 +38,13 @@ class Sound:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: TextToSpeechAsyncClient | None = None
-        self._server: OpenAISpeech | None = None
-
-    async def close(self) -> None:
-        if self._opened is not None:
-            client, self._opened = self._opened, None
-            await client.transport.close()  # type: ignore[no-untyped-call]
-        if self._server is not None:
-            server, self._server = self._server, None
-            await server.close()
 
     async def prepare(self, texts: Iterable[str], *, store: Store, now: datetime) -> int:
         """Synthesise and keep what is not kept yet; returns how many are new.
 
         Never raises for a vendor: what is not prepared is synthesised during the call.
         """
-        voice = self._settings.floyd_voice
-        wanted = {speech_name(voice, text): text for text in texts if text.strip()}
+        wanted = {speech_name(self._settings.floyd_voice, text): text for text in texts if text.strip()}
         known = await store.spoken(list(wanted)) if wanted else {}
         places = asyncio.Semaphore(AT_ONCE)
 
@@ -69,8 +59,7 @@ class Sound:
                 await store.keep_speech(digest, Speech(audio=audio, text=text, expires_at=now + KEPT))
                 return True
 
-        missing = [(digest, text) for digest, text in wanted.items() if digest not in known]
-        return sum(await asyncio.gather(*(one(digest, text) for digest, text in missing)))
+        return sum(await asyncio.gather(*(one(name, text) for name, text in wanted.items() if name not in known)))
 
     async def _whole(self, text: str) -> bytes:
         """Synthesised again if it seems cut off; what comes out the same twice is as this voice says it."""
@@ -86,10 +75,7 @@ class Sound:
 
     async def _synthesise(self, text: str) -> bytes:
         if self._settings.floyd_voice_backend == "openai-speech":
-            from floyd.openai_speech import OpenAISpeech  # noqa: PLC0415 - slow vendor import
-
-            self._server = self._server or OpenAISpeech.chosen(self._settings)
-            async with aclosing(self._server.speak(text)) as sounds:
+            async with aclosing(self.server.speak(text)) as sounds:
                 return b"".join([sound async for sound in sounds])
         from google.cloud import texttospeech_v1 as tts  # noqa: PLC0415 - slow vendor import
 
@@ -99,25 +85,25 @@ class Sound:
             voice=tts.VoiceSelectionParams(name=voice, language_code="-".join(voice.split("-")[:2])),
             audio_config=tts.AudioConfig(audio_encoding=tts.AudioEncoding.MULAW, sample_rate_hertz=SAMPLE_RATE),
         )
-        answer = await self._client().synthesize_speech(request, retry=None, timeout=DEADLINE_S)
+        answer = await self.google.synthesize_speech(request, retry=None, timeout=DEADLINE_S)
         return without_header(answer.audio_content)
 
-    def _client(self) -> TextToSpeechAsyncClient:
-        if self._opened is None:
-            from google.cloud import texttospeech_v1 as tts  # noqa: PLC0415 - slow vendor import
+    @cached_property
+    def server(self) -> OpenAISpeech:
+        from floyd.openai_speech import OpenAISpeech  # noqa: PLC0415 - slow vendor import
 
-            endpoint = self._settings.floyd_tts_endpoint
-            if not endpoint:
-                self._opened = tts.TextToSpeechAsyncClient()
-                return self._opened
-            from google.cloud.texttospeech_v1.services.text_to_speech.transports import (  # noqa: PLC0415
-                TextToSpeechGrpcAsyncIOTransport,
-            )
-            from grpc import aio  # noqa: PLC0415
+        return OpenAISpeech(self._settings)
 
-            transport = TextToSpeechGrpcAsyncIOTransport(channel=aio.insecure_channel(endpoint))
-            self._opened = tts.TextToSpeechAsyncClient(transport=transport)
-        return self._opened
+    @cached_property
+    def google(self) -> TextToSpeechAsyncClient:
+        from google.cloud import texttospeech_v1 as tts  # noqa: PLC0415 - slow vendor import, as the next
+        from grpc import aio  # noqa: PLC0415
+
+        if not self._settings.floyd_tts_endpoint:
+            return tts.TextToSpeechAsyncClient()
+        channel = aio.insecure_channel(self._settings.floyd_tts_endpoint)
+        kind = tts.TextToSpeechAsyncClient.get_transport_class("grpc_asyncio")
+        return tts.TextToSpeechAsyncClient(transport=kind(channel=channel))
 
 
 def without_header(audio: bytes) -> bytes:

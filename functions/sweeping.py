@@ -9,25 +9,28 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from google.api_core.exceptions import GoogleAPIError
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
 
 from floyd.carrier import CarrierCall
-from floyd.documents import CALL_ENDED, LIVE, TERMINAL, Call, CallStatus, Request, Status
+from floyd.documents import CALL_ENDED, LIVE, TERMINAL, CallStatus, Request, Status
 from floyd.errors import FloydError, NotAuthenticatedError, VendorError
-from floyd.lifecycle.events import Swept
+from floyd.lifecycle.after_the_call import Swept
 from floyd.settings import Settings
 from floyd.store import Line
 from functions.dialing import intend_call, order_again
-from functions.live_calls import Parts, ask_carrier
+from functions.live_calls import ask_carrier
+from functions.parts import Parts
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Found = tuple[str, str, Request]
 
 INVOKER_DEADLINE_S = 5.0
 # Requests looked after at the same time: enough for hundreds a minute, few enough for the carrier's rate limit.
@@ -44,144 +47,143 @@ STUCK_AFTER = timedelta(minutes=5)
 TOMBSTONE_KEPT = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """One pass over everything that is not at rest."""
+async def sweep(parts: Parts) -> dict[str, int]:
+    """Look after every request and everything left lying about. Returns how often each thing was done.
 
-    parts: Parts
+    One request's failure is logged and does not keep the others waiting.
+    """
+    store, done = parts.store, Counter[str]()
+    try:
+        async with asyncio.timeout(BUDGET_S):
+            await _each(await store.live_requests(), _look_at_call, done, parts)
+            await _each(await store.due_to_ring(parts.now), _ring, done, parts)
+            overdue = await store.overdue(parts.now)
+            done["stuck"] += sum(parts.now - request.deadline > STUCK_AFTER for _, _, request in overdue)
+            await _each(overdue, _pass_deadline, done, parts)
+            await _each(await store.lines(), _free_line, done, parts)
+            await _each(await _orphans(parts), _end_orphan, done, parts)
+            await _each(await store.tombstones(parts.now - TOMBSTONE_KEPT), _erase, done, parts)
+            done["removed"] += await store.remove_expired(parts.now)
+    except TimeoutError:
+        log.warning("a pass was cut short after %s s", BUDGET_S)
+    return dict(done)
 
-    async def run(self) -> dict[str, int]:
-        """Look after every request and everything left lying about. Returns how often each thing was done.
 
-        One request's failure is logged and does not keep the others waiting.
-        """
-        done: Counter[str] = Counter()
-        try:
-            async with asyncio.timeout(BUDGET_S):
-                await self._each(await self.parts.store.live_requests(), self._look_at_call, done)
-                await self._each(await self.parts.store.due_to_ring(self.parts.now), self._ring, done)
-                overdue = await self.parts.store.overdue(self.parts.now)
-                done["stuck"] += sum(self.parts.now - request.deadline > STUCK_AFTER for _, _, request in overdue)
-                await self._each(overdue, self._pass_deadline, done)
-                await self._each(await self.parts.store.lines(), self._free_line, done)
-                await self._each(await self._orphans(), self._end_orphan, done)
-                await self._each(await self.parts.store.tombstones(self.parts.now - TOMBSTONE_KEPT), self._erase, done)
-                done["removed"] += await self.parts.store.remove_expired(self.parts.now)
-        except TimeoutError:
-            log.warning("a pass was cut short after %s s", BUDGET_S)
-        return dict(done)
+async def _each(
+    items: Iterable[T], act: Callable[[T, Parts], Awaitable[str]], done: Counter[str], parts: Parts
+) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
 
-    async def _each(self, items: Iterable[T], act: Callable[[T], Awaitable[str]], done: Counter[str]) -> None:
-        places = asyncio.Semaphore(AT_ONCE)
+    async def one(item: T) -> None:
+        async with places:
+            try:
+                done[await act(item, parts)] += 1
+            except (FloydError, GoogleAPIError) as error:
+                log.warning("%s: %s", getattr(act, "__name__", "act"), error)
+                done["failed"] += 1
 
-        async def one(item: T) -> None:
-            async with places:
-                try:
-                    done[await act(item)] += 1
-                except (FloydError, GoogleAPIError) as error:
-                    log.warning("%s: %s", getattr(act, "__name__", "act"), error)
-                    done["failed"] += 1
+    await asyncio.gather(*(one(item) for item in items))
 
-        await asyncio.gather(*(one(item) for item in items))
 
-    async def _look_at_call(self, item: tuple[str, str, Request]) -> str:
-        """A call that may ring or talk: ask the carrier, end it if nobody wants it, before any deadline is judged."""
-        uid, rid, request = item
-        errand = (await self.parts.store.load(uid, rid, attempt=request.attempt)).errand
-        call = errand.call
-        if call is None or errand.request.status not in LIVE or call.status is CallStatus.INTENDED:
+async def _look_at_call(item: Found, parts: Parts) -> str:
+    """A call that may ring or talk: ask the carrier, end it if nobody wants it, before any deadline is judged."""
+    uid, rid, found = item
+    errand = await parts.store.load(uid, rid, attempt=found.attempt)
+    request, call = errand.request, errand.call
+    if call is None or request.status not in LIVE or call.status is CallStatus.INTENDED:
+        return "rested"
+    # Talking, the relay that was told to hang up says goodbye first.
+    wish = request.cancel_requested_at
+    unwanted = wish is not None and (request.status is not Status.TALKING or parts.now - wish > GOODBYE)
+    queued = call.status in (CallStatus.QUEUED, CallStatus.INITIATED)
+    queued_too_long = queued and call.not_after is not None and parts.now > call.not_after
+    if call.sid is not None and (unwanted or queued_too_long):
+        await parts.carrier.cancel_call(call.sid)
+    elif not unwanted and parts.now < request.deadline and call.status is not CallStatus.UNKNOWN:
+        return "rested"
+    evidence = await ask_carrier(errand, call, parts)
+    if evidence == "absent" and call.sid is None:
+        ignored = await order_again(errand, parts, parts.now)
+    else:
+        ignored = (await parts.store.move(uid, rid, Swept(evidence, request.attempt), parts.now)).ignored
+    return "rested" if ignored else f"call {evidence}"
+
+
+async def _pass_deadline(item: Found, parts: Parts) -> str:
+    """A request whose deadline has passed and that holds no line: the lifecycle knows what follows."""
+    uid, rid, request = item
+    if request.status in (Status.RINGING, Status.TALKING):
+        return "rested"
+    moved = await parts.store.move(uid, rid, Swept(), parts.now)
+    return "rested" if moved.ignored else f"late {request.status.value}"
+
+
+async def _ring(item: Found, parts: Parts) -> str:
+    return await intend_call(*item, parts, parts.now)
+
+
+async def _free_line(line: Line, parts: Parts) -> str:
+    """Give back a line whose call is over or was never placed, whoever forgot it."""
+    request = await parts.store.request(line.uid, line.rid)
+    call = await parts.store.call(line.uid, line.rid, line.attempt)
+    if request is not None and call is not None and call.status not in CALL_ENDED:
+        if request.attempt == line.attempt and request.status in LIVE:
             return "rested"
-        unwanted = self._is_unwanted(errand.request)
-        queued_too_long = (
-            call.status in (CallStatus.QUEUED, CallStatus.INITIATED)
-            and call.not_after is not None
-            and self.parts.now > call.not_after
-        )
-        if call.sid is not None and (unwanted or queued_too_long):
-            await self.parts.carrier.cancel_call(call.sid)
-        elif not unwanted and self.parts.now < errand.request.deadline and call.status is not CallStatus.UNKNOWN:
+        if call.sid is not None and not await _ended(call.sid, request, parts):
             return "rested"
-        evidence = await ask_carrier(errand, call, self.parts.store, self.parts.carrier)
-        if evidence == "absent" and call.sid is None:
-            ignored = await order_again(errand, self.parts.store, self.parts.settings, self.parts.now)
-        else:
-            swept = Swept(evidence, errand.request.attempt)
-            ignored = (await self.parts.store.move(uid, rid, swept, self.parts.now)).decision.ignored
-        return "rested" if ignored else f"call {evidence}"
-
-    def _is_unwanted(self, request: Request) -> bool:
-        """Whether the carrier must be made to end this call, since nobody else will."""
-        cancelled_at = request.cancel_requested_at
-        if cancelled_at is None:
-            return False
-        return request.status is not Status.TALKING or self.parts.now - cancelled_at > GOODBYE
-
-    async def _pass_deadline(self, item: tuple[str, str, Request]) -> str:
-        """A request whose deadline has passed and that holds no line: the lifecycle knows what follows."""
-        uid, rid, request = item
-        if request.status in (Status.RINGING, Status.TALKING):
-            return "rested"
-        moved = await self.parts.store.move(uid, rid, Swept(), self.parts.now)
-        return "rested" if moved.decision.ignored else f"late {request.status.value}"
-
-    async def _ring(self, item: tuple[str, str, Request]) -> str:
-        parts = self.parts
-        return await intend_call(*item, store=parts.store, settings=parts.settings, now=parts.now)
-
-    async def _free_line(self, line: Line) -> str:
-        """Give back a line whose call is over or was never placed, whoever forgot it."""
-        request = await self.parts.store.request(line.uid, line.rid)
-        call = await self.parts.store.call(line.uid, line.rid, line.attempt)
-        if request is not None and call is not None and call.status not in CALL_ENDED:
-            if request.attempt == line.attempt and request.status in LIVE:
-                return "rested"
-            if call.sid is not None and not await self._ended(call.sid, request):
-                return "rested"
-        await self.parts.store.release_line(line.caller, line.to, line.holder, cost=_cost(call))
-        return "line freed"
-
-    async def _ended(self, sid: str, request: Request) -> bool:
-        """Whether the carrier agrees that a call is over whose request has gone on; if not, it soon will be."""
-        found = await self.parts.carrier.fetch_call(sid)
-        if found is None or found.ended:
-            return True
-        if request.status in TERMINAL:
-            await self.parts.carrier.cancel_call(sid)
-        return False
-
-    async def _orphans(self) -> list[CarrierCall]:
-        """Calls from our number that no line stands for, or that are not the one their line stands for."""
-        try:
-            calls = await self.parts.carrier.live_calls(from_=self.parts.settings.floyd_caller_number)
-        except VendorError as error:
-            log.warning("the carrier's calls cannot be listed: %s", error)
-            return []
-        lines = {(line.caller, line.to): line for line in await self.parts.store.lines()}
-        orphans = []
-        for call in calls:
-            if self.parts.now - call.created_at < ORDER_GRACE:
-                continue
-            line = lines.get((self.parts.settings.floyd_caller_number, call.to))
-            if line is None or not await self._stands_for(line, call):
-                orphans.append(call)
-        return orphans
-
-    async def _stands_for(self, line: Line, found: CarrierCall) -> bool:
-        call = await self.parts.store.call(line.uid, line.rid, line.attempt)
-        return call is not None and call.sid in (None, found.sid)
-
-    async def _end_orphan(self, call: CarrierCall) -> str:
-        await self.parts.carrier.cancel_call(call.sid)
-        return "orphan ended"
-
-    async def _erase(self, uid: str) -> str:
-        if await self.parts.store.erase(uid) == 0:
-            await self.parts.store.unbury(uid)
-        return "erased"
+    cost = Decimal(call.cost.amount) if call is not None else Decimal(0)
+    await parts.store.release_line(line.caller, line.to, line.holder, cost=cost)
+    return "line freed"
 
 
-def _cost(call: Call | None) -> Decimal:
-    return Decimal(call.cost.amount) if call is not None else Decimal(0)
+async def _ended(sid: str, request: Request, parts: Parts) -> bool:
+    """Whether the carrier agrees that a call is over whose request has gone on; if not, it soon will be."""
+    found = await parts.carrier.fetch_call(sid)
+    if found is None or found.ended:
+        return True
+    if request.status in TERMINAL:
+        await parts.carrier.cancel_call(sid)
+    return False
+
+
+async def _orphans(parts: Parts) -> list[CarrierCall]:
+    """Calls from our number that no line stands for, or that are not the one their line stands for."""
+    caller = parts.settings.floyd_caller_number
+    try:
+        calls = await parts.carrier.live_calls(from_=caller)
+    except VendorError as error:
+        log.warning("the carrier's calls cannot be listed: %s", error)
+        return []
+    lines = {(line.caller, line.to): line for line in await parts.store.lines()}
+    settled = [call for call in calls if parts.now - call.created_at >= ORDER_GRACE]
+    return [call for call in settled if not await _stands_for(lines.get((caller, call.to)), call, parts)]
+
+
+async def _stands_for(line: Line | None, found: CarrierCall, parts: Parts) -> bool:
+    call = await parts.store.call(line.uid, line.rid, line.attempt) if line is not None else None
+    return call is not None and call.sid in (None, found.sid)
+
+
+async def _end_orphan(call: CarrierCall, parts: Parts) -> str:
+    await parts.carrier.cancel_call(call.sid)
+    return "orphan ended"
+
+
+async def _erase(uid: str, parts: Parts) -> str:
+    if await parts.store.erase(uid) == 0:
+        await parts.store.unbury(uid)
+    return "erased"
+
+
+async def serve(request: HttpRequest, parts: Parts) -> JSONResponse:
+    """One pass; the answer says what it did."""
+    try:
+        await check_invoker(request.headers.get("authorization", ""), parts.settings)
+    except NotAuthenticatedError as refusal:
+        return JSONResponse({"error": {"code": refusal.code, "message": refusal.message}}, refusal.status)
+    done = await sweep(parts)
+    log.info("swept", extra={"kind": "sweep", "count": sum(done.values()), "stuck": done.get("stuck", 0)})
+    return JSONResponse(done)
 
 
 async def check_invoker(authorization: str, settings: Settings) -> None:

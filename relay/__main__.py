@@ -1,12 +1,12 @@
 """`python -m relay`: read the settings, build the clients, serve until SIGTERM."""
 
-from __future__ import annotations
-
 import asyncio
+import gc
 import json
 import logging
 import signal
 import sys
+from functools import partial
 
 import uvloop
 
@@ -19,26 +19,23 @@ from floyd.openai_speech import OpenAISpeech
 from floyd.settings import Settings
 from floyd.store import Store
 from relay.admission import Admission
-from relay.breaker import Breaker
+from relay.clients import attend
 from relay.core.policy import Policy
 from relay.dictation import Dictation
-from relay.google_channel import open_channel
-from relay.google_speech import GoogleSpeech
-from relay.google_voice import GoogleVoice
-from relay.listening import Listening
+from relay.google_services import GoogleSpeech, GoogleVoice, open_channel
 from relay.media_call import House, MediaCall
+from relay.mouth import RenderedLines
 from relay.openai_responses import OpenAIMind
 from relay.pacer import Pacer
 from relay.registry import Registry
-from relay.rendered import RenderedLines
+from relay.replying import Breaker
 from relay.server import RelayServer
 from relay.session import Tools
-from relay.voice import PunctualVoice, Voice
+from relay.voice import PunctualVoice
 
 logger = logging.getLogger("relay")
 
-CALLS_PER_CORE = 80
-"""More than this and turn gaps grow (measured with stand-in vendors; the process uses one core)."""
+CALLS_PER_CORE = 80  # more than this and turn gaps grow (measured with stand-in vendors; the process uses one core)
 
 
 async def serve(settings: Settings) -> None:
@@ -49,79 +46,57 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    url = settings.own_relay_url
-    location = settings.floyd_speech_location or settings.floyd_region
+    url, account = settings.own_relay_url, settings.twilio_account_sid
+    secrets = [each.get_secret_value() for each in (settings.twilio_auth_token, settings.floyd_twilio_auth_token_next)]
     client = AsyncClient(project=settings.google_cloud_project)
-    store = Store(client)
-    carrier = Carrier(
-        settings.twilio_account_sid,
-        settings.twilio_auth_token.get_secret_value(),
-        api_base=settings.floyd_twilio_api_base,
-    )
-    ears = GoogleSpeech(
+    store = Store(client, keep_days=settings.floyd_keep_days)
+    carrier = Carrier(account, secrets[0], api_base=settings.floyd_twilio_api_base)
+    location = settings.floyd_speech_location or settings.floyd_region
+    recogniser = GoogleSpeech(
         open_channel(f"{location}-speech.googleapis.com", settings.floyd_speech_endpoint),
         project=settings.google_cloud_project,
         location=location,
         model=settings.floyd_speech_model,
     )
-    voice = PunctualVoice(_voice(settings))
+    voice: OpenAISpeech | GoogleVoice
+    if settings.floyd_voice_backend == "openai-speech":
+        voice = OpenAISpeech(settings)
+    else:
+        channel = open_channel("texttospeech.googleapis.com", settings.floyd_tts_endpoint)
+        voice = GoogleVoice(channel, name=settings.floyd_voice)
     mind = OpenAIMind(api_key=settings.openai_api_key.get_secret_value(), base_url=settings.openai_base_url)
-    tools = Tools(
-        ears=ears,
-        mind=mind,
-        voice=voice,
-        pacer=Pacer(),
-        breaker=Breaker(),
-        models=(settings.floyd_mind_model, settings.floyd_mind_fallback_model),
-    )
+    breaker = Breaker(settings.floyd_mind_model, settings.floyd_mind_fallback_model)
     house = House(
         store,
         carrier,
-        tools,
+        Tools(recogniser, mind, PunctualVoice(voice), Pacer(), breaker),
         RenderedLines(store, settings.floyd_voice),
         settings.floyd_caller_number,
         Policy() if settings.floyd_speculation else Policy(speculations_per_turn=0),
     )
-    admission = Admission(
-        store,
-        url=url,
-        account_sid=settings.twilio_account_sid,
-        tokens=[
-            token.get_secret_value() for token in (settings.twilio_auth_token, settings.floyd_twilio_auth_token_next)
-        ],
-        origins=settings.floyd_web_origins,
-    )
     calls: set[MediaCall] = set()
     capacity = min(CALLS_PER_CORE, settings.floyd_max_calls)
-    registry = Registry(store, url, capacity=capacity, live=lambda: len(calls))
-    tokens = Tokens(settings)
+    verify = Tokens(settings).verify
     server = RelayServer(
         house,
-        admission,
-        registry,
+        Admission(store, url, account, secrets, settings.floyd_web_origins),
+        Registry(store, url, capacity=capacity, live=lambda: len(calls)),
         calls,
-        dictate=Dictation(ears, tokens.verify, Intake(store, settings).take, language=settings.floyd_language).dictate,
-        attend=Listening(tokens.verify, calls).attend,
+        dictate=Dictation(recogniser, verify, Intake(store, settings).take, settings.floyd_language).dictate,
+        attend=partial(attend, verify=verify, calls=calls),
     )
     try:
         await server.run(settings.port, stop, started=_announce)
     finally:
-        await asyncio.gather(ears.close(), voice.close(), mind.close(), carrier.close())
+        await asyncio.gather(recogniser.close(), voice.close(), mind.close(), carrier.close())
         await client._firestore_api.transport.close()  # the async client has no way of its own to let go of its channel
-
-
-def _voice(settings: Settings) -> Voice:
-    if settings.floyd_voice_backend == "openai-speech":
-        return OpenAISpeech.chosen(settings)
-    return GoogleVoice(
-        open_channel("texttospeech.googleapis.com", settings.floyd_tts_endpoint),
-        name=settings.floyd_voice,
-        language="-".join(settings.floyd_voice.split("-")[:2]),
-    )
 
 
 def _announce(port: int) -> None:
     """Tell whoever started us that calls can come."""
+    # What is loaded by now stays: walked through again by each full collection, it stops every call for some 80 ms.
+    gc.collect()
+    gc.freeze()
     sys.stdout.write(json.dumps({"relay": "ready", "port": port}) + "\n")
     sys.stdout.flush()
 

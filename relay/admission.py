@@ -3,23 +3,22 @@
 No vendor is opened, and nothing is said, before all of it holds.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple
 
-from floyd import hours
-from floyd.documents import Person, Question, Turn
+from floyd import documents, hours
+from floyd.documents import Call, Person, Question
 from floyd.lifecycle import Errand
-from floyd.lifecycle.events import CallFinished, Posted, StreamStarted
-from floyd.signatures import is_genuine_handshake
+from floyd.lifecycle.during_the_call import CallFinished, Posted, StreamStarted
+from floyd.signatures import is_genuine_handshake, token_digest
 from floyd.store import Store, StreamToken
-from floyd.tokens import token_digest
 from floyd.twiml import TOKEN_PARAMETER
+from relay.core.transcript import Speaker, Turn
 from relay.media_stream import Started, ViolationError
-from relay.turns import CallKey
 
 REFUSED = ViolationError(1008, "this stream is not wanted")
 """One answer for every reason: whoever tries tokens learns nothing."""
@@ -29,39 +28,81 @@ class NotWantedError(Exception):
     """The token was good, but the call must not go on: it has to be ended at the carrier."""
 
 
-@dataclass(frozen=True, slots=True)
+class CallKey(NamedTuple):
+    """Which call: the documents' address."""
+
+    uid: str
+    rid: str
+    attempt: int
+
+
+@dataclass(frozen=True)
 class Admitted:
     """A call that may begin, with everything that was read to decide so."""
 
-    key: CallKey
     epoch: int
-    call_sid: str
     errand: Errand
     person: Person
-    turns: tuple[tuple[int, Turn], ...] = ()
+    turns: tuple[tuple[int, documents.Turn], ...] = ()
     """All turns of the request so far, of this call and of earlier ones."""
     questions: tuple[tuple[str, Question], ...] = ()
     """All questions of the request with their documents' names, oldest first."""
 
+    @property
+    def key(self) -> CallKey:
+        return CallKey(self.errand.uid, self.errand.rid, self.errand.request.attempt)
 
+    @property
+    def call(self) -> Call:
+        assert self.errand.call is not None  # else it is not admitted
+        return self.errand.call
+
+    @property
+    def earlier_turns(self) -> list[documents.Turn]:
+        """What was said in earlier calls of the request."""
+        return [turn for _, turn in self.turns if turn.call < self.key.attempt]
+
+    @cached_property
+    def first_seq(self) -> int:
+        """How many turns earlier calls of the request left; numbers go on from there."""
+        return max((seq for seq, turn in self.turns if turn.call < self.key.attempt), default=0)
+
+    @cached_property
+    def prior_turns(self) -> tuple[Turn, ...]:
+        """What this very call has said before it came to this relay."""
+        own = [turn for seq, turn in self.turns if turn.call == self.key.attempt and seq > self.first_seq]
+        return tuple(
+            Turn(
+                seq=number,
+                speaker=Speaker(turn.speaker),
+                heard=turn.heard,
+                start_ms=turn.start_ms,
+                end_ms=turn.end_ms,
+                planned=turn.planned or "",
+                sent=turn.sent or "",
+                cut=turn.cut,
+            )
+            for number, turn in enumerate(own, 1)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
-    """One per process. `url` is this relay's origin as it stands in the TwiML."""
+    """One per process."""
 
-    def __init__(self, store: Store, *, url: str, account_sid: str, tokens: Collection[str], origins: Collection[str]):
-        """`tokens`: the account's secrets, two of them while one replaces the other. `origins`: browsers let in."""
-        self._store = store
-        self._url = url
-        self._account_sid = account_sid
-        self._tokens = tokens
-        self._origins = frozenset(origins)
+    store: Store
+    url: str  # this relay's origin as it stands in the TwiML
+    account_sid: str
+    tokens: Collection[str]  # the account's secrets, two of them while one replaces the other
+    origins: Collection[str]  # of browsers that are let in
 
     def may_open(self, path: str, signature: str) -> bool:
         """Whether the carrier itself opens this socket."""
-        return is_genuine_handshake(self._url + path, signature, self._tokens)
+        return is_genuine_handshake(self.url + path, signature, self.tokens)
 
     def is_origin_allowed(self, origin: str | None) -> bool:
         """Only browsers send an Origin, and only ours may."""
-        return origin is None or origin in self._origins
+        return origin is None or origin in self.origins
 
     async def admit(self, started: Started) -> Admitted:
         """Consume the stream's token and ask the lifecycle whether the call is still wanted.
@@ -69,40 +110,38 @@ class Admission:
         Raises ViolationError for a stranger's stream, NotWantedError for a call that must end.
         """
         token = await self._use_token(started)
-        key = CallKey(token.uid, token.rid, token.attempt)
-        switch, snapshot, person, turns = await asyncio.gather(
-            self._store.switch(),
-            self._store.load(key.uid, key.rid, attempt=key.attempt),
-            self._store.person(key.uid),
-            self._store.turns(key.uid, key.rid),
+        uid, rid, attempt = token.uid, token.rid, token.attempt
+        switch, errand, person, turns = await asyncio.gather(
+            self.store.switch(),
+            self.store.load(uid, rid, attempt=attempt),
+            self.store.person(uid),
+            self.store.turns(uid, rid),
         )
-        errand = snapshot.errand
-        if errand.call is None or errand.request.attempt != key.attempt:
+        if errand.call is None or errand.request.attempt != attempt:
             raise NotWantedError
         if not switch.dialling:
-            await self._store.move(key.uid, key.rid, CallFinished(key.attempt, "refused_by_policy"))
+            await self.store.move(uid, rid, CallFinished(attempt, "refused_by_policy"))
             raise NotWantedError
         if errand.call.sid is None:
             # The carrier opened the stream before it answered the order that placed the call.
-            posted = await self._store.move(key.uid, key.rid, Posted(key.attempt, started.call_sid))
-            errand = posted.errand
+            errand = (await self.store.move(uid, rid, Posted(attempt, started.call_sid))).errand
         if errand.call is None or errand.call.sid != started.call_sid:
             raise NotWantedError
         if token.epoch == errand.call.epoch == 1 and await self._unwelcome(errand.call.to):
-            await self._store.move(key.uid, key.rid, CallFinished(key.attempt, "refused_by_policy"))
+            await self.store.move(uid, rid, CallFinished(attempt, "refused_by_policy"))
             raise NotWantedError
-        moved = await self._store.move(key.uid, key.rid, StreamStarted(key.attempt, self._url, token.epoch))
-        if moved.decision.ignored is not None:
-            raise REFUSED if moved.decision.ignored == "another epoch" else NotWantedError
+        moved = await self.store.move(uid, rid, StreamStarted(attempt, self.url, token.epoch))
+        if moved.ignored is not None:
+            raise REFUSED if moved.ignored == "another epoch" else NotWantedError
         # After the move: from here on whoever answers a question tells this relay.
-        asked = await self._store.questions(key.uid, key.rid)
-        return Admitted(key, token.epoch, started.call_sid, moved.errand, person, tuple(turns), tuple(asked))
+        asked = await self.store.questions(uid, rid)
+        return Admitted(token.epoch, moved.errand, person, tuple(turns), tuple(asked))
 
     async def _use_token(self, started: Started) -> StreamToken:
-        secret = started.parameters.get(TOKEN_PARAMETER, "")
-        if not secret or started.account_sid != self._account_sid:
+        secret = started.custom_parameters.get(TOKEN_PARAMETER, "")
+        if not secret or started.account_sid != self.account_sid:
             raise REFUSED
-        token = await self._store.use_token(token_digest(secret), call_sid=started.call_sid, used_by=self._url)
+        token = await self.store.use_token(token_digest(secret), call_sid=started.call_sid, used_by=self.url)
         if token is None or token.account_sid != started.account_sid:
             raise REFUSED
         return token
@@ -111,4 +150,4 @@ class Admission:
         """Rules may have changed between the order and the answer; they are not asked again in the middle of a call."""
         if not hours.is_allowed(number, datetime.now(UTC)):
             return True
-        return (await self._store.callee_at(number)).do_not_call
+        return (await self.store.callee_at(number)).do_not_call

@@ -9,8 +9,6 @@ stream that speaks for it, and no word is lost or doubled.
 Time is counted in the sound that comes in, which never pauses for longer than `session.LATE_S`: no timers, no clock.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import deque
@@ -21,41 +19,33 @@ from functools import partial
 from floyd.errors import VendorError
 from floyd.mulaw import LOUDNESS
 from relay.core.events import EarLost, EarRestored, FinalHeard, InterimHeard
-from relay.ears import EarsUsage, Heard, Recogniser, Result, Sound
+from relay.ears import Heard, Recogniser, Result, Sound
 
 logger = logging.getLogger(__name__)
 
 CHUNK_MS = 40
 """Sound per message: half the remote calls of 20 ms at half a frame's mean delay; 100 ms costs a turn 58 ms more."""
-KEPT_MS = 10_000
-"""Sound kept for the next stream when no final covers it, and for a stream that does not take it."""
+KEPT_MS = 10_000  # sound kept for the next stream when no final covers it, and for a stream that does not take it
 REPLAYED_MS = 6000
 """Most sound that a new stream is given again; the rest of what is kept is for the time that it takes to open."""
 PREROLL_MS = 300
 """Repeated before the first voice that has no final yet: word onsets are softer than what a detector calls voice."""
-WAKE_MS = 3000
-"""Given to the recogniser after a rest: who says that it was no music any more needs some time to say so."""
-UNSURE = 0.5
-"""Confidence in words that the recogniser has not made final."""
+WAKE_MS = 3000  # given to the recogniser after a rest: who says that it was no music any more needs some time to say so
+UNSURE = 0.5  # confidence in words that the recogniser has not made final
 HAND_OVER = (0.76, 0.9, 0.95)
 """Shares of a stream's life after which it is handed over: in the first pause, at the first dip between two words, and
 anywhere. 228, 270 and 285 s of Google's 300."""
-DIP_CHUNKS = 25
-"""A dip is the quietest chunk of a second, most often between two words."""
-LAST_WORDS_MS = 1500
-"""How long the successor waits for the last results of the stream before it."""
+DIP_CHUNKS = 25  # a dip is the quietest chunk of a second, most often between two words
+LAST_WORDS_MS = 1500  # how long the successor waits for the last results of the stream before it
 DEAF_MS = (3000, 1500, 6000, 12_000, 24_000, 60_000)
 """Voice without any result for so long is suspect, the first time and each further time. First the sound is given to a
 new stream. If that one hears nothing either, it is handed over: a recogniser that ends its stream properly is well,
 and what the detector takes for voice is music."""
 UNANSWERED_MS, ANSWER_MS = 400, 1000
 """The same for so much voice and then so much quiet: interim words come while somebody speaks, or just after."""
-NOISES = 2
-"""After so many of these that were in vain, short noises are noises: coughs, our own echo."""
-LOST_MS = 2500
-"""Without a working stream for so long the callee is told that we cannot hear."""
-PROVEN_MS = 3000
-"""A stream that took so much sound, or gave a result, was a good one: what follows it begins at once."""
+NOISES = 2  # after so many of these that were in vain, short noises are noises: coughs, our own echo
+LOST_MS = 2500  # without a working stream for so long the callee is told that we cannot hear
+PROVEN_MS = 3000  # a stream that took so much sound, or gave a result, was a good one: what follows it begins at once
 BACKOFF_MS = (0, 100, 200, 400, 800, 1600, 2000)
 
 
@@ -64,14 +54,12 @@ class _Stream:
     """One stream of the recogniser, which is sent the chunks from `next` up to `until`."""
 
     next: int
-    base_ms: int
-    """Position of its first sound; later by what was dropped before it could be sent."""
+    base_ms: int  # position of its first sound; later by what was dropped before it could be sent
     opened_ms: int
     until: int | None = None
     sent_ms: int = 0
     voiced_ms: int = 0
     answered: bool = False
-    closed: bool = False
     held: list[Result] = field(default_factory=list)
     more: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -81,17 +69,19 @@ class EndlessEars:
     """One party's ears. Positions are counted in the sound given to `hear`; chunk `i` covers `i * CHUNK_MS` onwards."""
 
     def __init__(self, recogniser: Recogniser, report: Callable[[Heard], None], *, sound: Sound, language: str) -> None:
+        """`report` is called on the event loop, with times in milliseconds since the first sound."""
         self._recogniser = recogniser
         self._report = report
         self._sound = sound
         self._language = language
         self._hand_over_ms = [round(1000 * share * recogniser.lifetime_s) for share in HAND_OVER]
         self._chunk_bytes = CHUNK_MS * sound.bytes_per_ms
-        self._partial = bytearray()
+        self._partial = b""
         self._partial_voiced = False
-        self._chunks: deque[bytes] = deque()
-        self._loudness: deque[int] = deque(maxlen=DIP_CHUNKS)  # of the newest chunks
-        self._first = 0  # index of the oldest chunk kept
+        self._chunks: deque[bytes] = deque()  # kept for the next stream
+        self._newest: deque[bytes] = deque(maxlen=DIP_CHUNKS)
+        self._first = self._end = 0  # indexes of the oldest chunk kept, and one beyond the newest
+        self._now_ms = 0  # where that one begins
         self._streams: list[_Stream] = []  # during a hand-over two, the old one first
         self._tasks: set[asyncio.Task[None]] = set()
         self._finished = False
@@ -107,36 +97,39 @@ class EndlessEars:
         self._retry_ms = 0
         self._lost = False
         self._resting = False
-        self._sent_ms = self._dropped_ms = self._rotations = 0
+        self.sent_ms = self.dropped_ms = self.rotations = 0
+        """For the bill: sound sent to the vendor, silence and repetitions included, and what was never sent."""
         self._open(0)
 
-    @property
-    def usage(self) -> EarsUsage:
-        return EarsUsage(self._sent_ms / 1000, self._rotations, self._dropped_ms)
-
     def hear(self, audio: bytes, *, voiced: bool) -> None:
+        """Take sound, in order and without holes; what the vendor does not take in time is dropped, oldest first.
+
+        `voiced` is our own detector's opinion: voice without words for long means that the recogniser has gone deaf.
+        """
         self._partial += audio
         self._partial_voiced |= voiced
         while len(self._partial) >= self._chunk_bytes:
-            chunk = bytes(self._partial[: self._chunk_bytes])
-            del self._partial[: self._chunk_bytes]
+            chunk, self._partial = self._partial[: self._chunk_bytes], self._partial[self._chunk_bytes :]
             self._keep(chunk, self._partial_voiced)
             self._partial_voiced = voiced
 
     def rest(self) -> None:
+        """Let go of the recogniser while nothing is worth its price, such as music; sound is still to be given."""
         self._settle_interim()
         self._resting, self._voice_ms, self._unanswered_ms = True, None, 0
         self._drop_streams()
 
     def wake(self) -> None:
+        """Recognise again, beginning with the last three seconds."""
         if self._resting:
             self._resting = False
             self._open(max(self._first, self._end - WAKE_MS // CHUNK_MS, -(-self._final_ms // CHUNK_MS)))
 
     async def finish(self) -> None:
+        """No more sound will come: return when all of it has been recognised and reported."""
         if self._partial:
-            self._keep(bytes(self._partial), voiced=False)
-            self._partial.clear()
+            self._keep(self._partial, voiced=False)
+            self._partial = b""
         self._finished = True
         if not self._streams:
             self._open(self._resume_at())
@@ -145,19 +138,17 @@ class EndlessEars:
         await self._all_heard.wait()
 
     async def close(self) -> None:
+        """Stop at once; nothing is reported afterwards."""
         self._drop_streams()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def doubtful(self) -> bool:
+        """A voice brought no words, and was given to a second stream: noise, or a deaf recogniser. Once that has been
+        reported there is no doubt any more."""
+        return self._vain > 0 and not self._lost
+
     # Sound
-
-    @property
-    def _end(self) -> int:
-        """Index one beyond the newest chunk."""
-        return self._first + len(self._chunks)
-
-    @property
-    def _now_ms(self) -> int:
-        return self._end * CHUNK_MS
 
     def _keep(self, chunk: bytes, voiced: bool) -> None:
         if voiced:
@@ -167,7 +158,9 @@ class EndlessEars:
             for stream in self._streams:
                 stream.voiced_ms += CHUNK_MS
         self._chunks.append(chunk)
-        self._loudness.append(sum(chunk.translate(LOUDNESS)))
+        self._newest.append(chunk)
+        self._end += 1
+        self._now_ms += CHUNK_MS
         if len(self._chunks) * CHUNK_MS > KEPT_MS:
             self._chunks.popleft()
             self._first += 1
@@ -175,19 +168,19 @@ class EndlessEars:
                 if stream.next < self._first:
                     stream.next = self._first
                     stream.base_ms += CHUNK_MS
-                    self._dropped_ms += CHUNK_MS
+                    self.dropped_ms += CHUNK_MS
         for stream in self._streams:
             stream.more.set()
         self._tend(voiced)
 
     async def _chunks_for(self, stream: _Stream) -> AsyncIterator[bytes]:
         """What a stream is to be sent; ends when it has to answer what is left."""
-        while not stream.closed:
-            while not stream.closed and stream.next < (self._end if stream.until is None else stream.until):
+        while stream in self._streams:
+            while stream in self._streams and stream.next < (self._end if stream.until is None else stream.until):
                 chunk = self._chunks[stream.next - self._first]
                 stream.next += 1
                 stream.sent_ms += CHUNK_MS
-                self._sent_ms += CHUNK_MS
+                self.sent_ms += CHUNK_MS
                 yield chunk
             if stream.until is not None or self._finished:
                 return
@@ -222,11 +215,14 @@ class EndlessEars:
 
     def _grows_old(self, age_ms: int, voiced: bool) -> bool:
         in_pause, in_dip, anywhere = self._hand_over_ms
-        dips = self._loudness[-1] == min(self._loudness)
-        return (age_ms > in_pause and not voiced) or (age_ms > in_dip and dips) or age_ms > anywhere
+        return (age_ms > in_pause and not voiced) or (age_ms > in_dip and self._dips()) or age_ms > anywhere
+
+    def _dips(self) -> bool:
+        *before, newest = (sum(chunk.translate(LOUDNESS)) for chunk in self._newest)
+        return newest <= min(before, default=newest)
 
     def _hand_over(self) -> None:
-        self._rotations += 1
+        self.rotations += 1
         self._unanswered_ms = 0
         self._streams[0].until = self._end
         self._streams[0].more.set()
@@ -271,7 +267,7 @@ class EndlessEars:
     def _restart(self, stream: _Stream, why: str, *, deaf: bool = False) -> None:
         """Streams are lost; another begins at once after a good one, else after a growing pause."""
         self._drop_streams()
-        self._rotations += 1
+        self.rotations += 1
         if (stream.answered or stream.sent_ms >= PROVEN_MS) and not deaf:
             self._failures, self._failing_since = 0, None
         elif self._failing_since is None:
@@ -288,12 +284,11 @@ class EndlessEars:
             self._open(self._resume_at())
 
     def _drop_streams(self) -> None:
-        for stream in self._streams:
-            stream.closed = True
+        dropped, self._streams = self._streams, []
+        for stream in dropped:
             stream.more.set()
             if stream.task and stream.task is not asyncio.current_task():
                 stream.task.cancel()
-        self._streams.clear()
 
     def _resume_at(self) -> int:
         """The first sound that no final covers and that may hold words."""

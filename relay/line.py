@@ -1,7 +1,5 @@
 """Outgoing messages of one socket: nobody who sends waits for a slow peer."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 
@@ -12,23 +10,21 @@ from websockets.exceptions import ConnectionClosed
 class Line:
     """A queue in front of one socket; `run` empties it."""
 
-    def __init__(self, connection: ServerConnection, *, limit: int) -> None:
-        """`limit`: messages that may wait. A peer further behind would hear stale speech: better none."""
+    def __init__(self, connection: ServerConnection, *, limit: int, on_overflow: str = "") -> None:
+        """`limit`: messages that may wait. A peer further behind would hear stale speech: better none, and
+        `on_overflow` in place of everything that had to be dropped."""
         self._connection = connection
         self._limit = limit
+        self._on_overflow = on_overflow
         self._queue: deque[str | bytes] = deque()
         self._more = asyncio.Event()
-        self.on_overflow: str | None = None
-        """Sent in place of everything that had to be dropped."""
-        self.dropped = 0
 
     def send(self, message: str | bytes) -> None:
         """Queue a message. Text goes as a text frame, bytes as a binary one."""
         if len(self._queue) >= self._limit:
-            self.dropped += len(self._queue)
             self._queue.clear()
-            if self.on_overflow:
-                self._queue.append(self.on_overflow)
+            if self._on_overflow:
+                self._queue.append(self._on_overflow)
         self._queue.append(message)
         self._more.set()
 

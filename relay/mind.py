@@ -1,7 +1,5 @@
 """What a session needs of a language model."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -47,12 +45,11 @@ class Usage:
 class Prompt:
     """Everything the model is given for one reply."""
 
-    instructions: str
-    """Stable over a call, so that the vendor's prompt cache can serve it."""
+    instructions: str  # stable over a call, so that the vendor's prompt cache can serve it
     history: tuple[Message | ToolResult, ...]
     cache_key: str
-    person: str
-    """Opaque: the vendor's abuse detection may tell people apart by it, and nothing more."""
+    person: str  # opaque: the vendor's abuse detection may tell people apart by it, and nothing more
+    warming: bool = False  # nobody wants this reply: it is asked for the cache's sake, and may be cut short
 
 
 Thought = Delta | ToolCall | Usage
@@ -66,6 +63,3 @@ class Mind(Protocol):
 
     async def warm(self) -> None:
         """Have a connection ready, if the last use is long ago. Never fails."""
-
-    async def close(self) -> None:
-        """Close the connection."""

@@ -4,95 +4,81 @@ The carrier buffers what it is sent and plays it in order. Sound is sent a littl
 a barge-in throws little away and our idea of what was heard is never far from the truth.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from floyd.mulaw import LOUDNESS
+from floyd.mulaw import FRAME_SAMPLES, LOUDNESS, SILENCE
 from relay.core.events import SegmentSent, SegmentStarted
-from relay.media_stream import BYTES_PER_MS, FRAME_BYTES, Outbound
+from relay.media_stream import Outbound
 
-AHEAD_S = 0.18
-"""Never more than this is on its way to the ear: 0.2 s with a frame to spare for an uneven clock."""
-PIECE_S = 0.08
-"""Sound per message: a quarter of the messages of single frames, and still two of them on the way."""
+BYTES_PER_MS = 8
+
+AHEAD_S = 0.18  # never more than this is on its way to the ear: 0.2 s with a frame to spare for an uneven clock
+PIECE_S = 0.08  # sound per message: a quarter of the messages of single frames, and still two of them on the way
 TICK_S = 0.02
 _PIECE_BYTES = int(PIECE_S * 1000) * BYTES_PER_MS
 ECHO_BYTES = 1000 * BYTES_PER_MS
 """So much of what the ear has had is kept, to be told from what comes back (ITU-T G.114: at most 0.6 s later)."""
-REWIND_BYTES = 400 * BYTES_PER_MS
-"""After a pause speech goes on from the quietest frame within this: about a word."""
+REWIND_BYTES = 400 * BYTES_PER_MS  # after a pause speech goes on from the quietest frame within this: about a word
 
 
-@dataclass(slots=True)
-class _Segment:
-    segment_id: str
+@dataclass(slots=True, eq=False)
+class Segment:
+    """A piece of speech: its sound as it comes, and how much of it has left."""
+
+    segment_id: str = ""  # empty: nobody has decided yet to say it
     sound: bytearray = field(default_factory=bytearray)
+    first_at: float | None = None  # when its own sound began to come
     complete: bool = False
-    at: int = 0
-    """Bytes that have left."""
-    since: int = 0
-    """Where it went on after the last pause."""
+    at: int = 0  # bytes that have left
+    since: int = 0  # where it went on after the last pause
     began: bool = False
 
+    def end(self) -> None:
+        """All its sound is there. It ends on a frame: peers that cut sound into frames must find no half one."""
+        self.complete = True
+        self.sound += SILENCE * (-len(self.sound) % FRAME_SAMPLES)
 
+
+@dataclass(eq=False)
 class Playout:
-    """One call's outbound sound. `send` takes a finished message at once; `report` takes what happened to segments."""
+    """One call's outbound sound."""
 
-    def __init__(
-        self,
-        outbound: Outbound,
-        send: Callable[[str], None],
-        report: Callable[[SegmentStarted | SegmentSent], None],
-        monitor: Callable[[bytes], None],
-    ) -> None:
-        self._outbound = outbound
-        self._send = send
-        self._report = report
-        self._monitor = monitor  # sees every piece that leaves
-        self._segments: deque[_Segment] = deque()
-        self._unheard: deque[_Segment] = deque()  # sent, but their marks are not back
+    outbound: Outbound
+    send: Callable[[str], None]  # takes a finished message at once
+    report: Callable[[SegmentStarted | SegmentSent], None]  # takes what happened to segments
+    monitor: Callable[[bytes], None]  # sees every piece that leaves
+
+    def __post_init__(self) -> None:
+        self._segments: deque[Segment] = deque()
+        self._unheard: deque[Segment] = deque()  # sent, but their marks are not back
         self._paused = False
         self._tail = bytearray()  # what was sent last; ends at `_heard_until`
         self._happened: list[SegmentStarted | SegmentSent] = []
         self._generation = 0
         self._heard_until = 0.0  # when all that was sent has been played
-        self.starved = 0
-        """Times a segment's sound ran dry at the ear: the callee heard a hole."""
+        self.starved = 0  # times a segment's sound ran dry at the ear: the callee heard a hole
+        self.ready_at: dict[str, float] = {}  # when the sound of each segment that has begun to leave was there
         self._dry = False
 
     @property
     def idle(self) -> bool:
         return self._paused or not self._segments
 
-    def awaits(self, segment_id: str) -> bool:
+    def awaits(self, segment: Segment) -> bool:
         """Whether the ear hears nothing any more, because this segment has no sound yet."""
-        head = self._segments[0] if self._segments else None
-        waiting = head is not None and head.segment_id == segment_id and not head.sound and not self._paused
+        waiting = bool(self._segments) and self._segments[0] is segment and not segment.sound and not self._paused
         return waiting and 0 < self._heard_until <= asyncio.get_running_loop().time()
 
-    def begin(self, segment_id: str) -> None:
-        """Queue a segment. Sound of later segments waits until it is complete."""
-        self._segments.append(_Segment(segment_id))
+    def queue(self, segment: Segment) -> None:
+        """To be heard after all before it; what comes later waits until it is complete."""
+        self._segments.append(segment)
 
-    def add(self, segment_id: str, sound: bytes) -> None:
-        """More of its sound; nothing happens if the segment is gone."""
-        if segment := self._find(segment_id):
-            segment.sound += sound
-
-    def complete(self, segment_id: str) -> None:
-        """All its sound has been added."""
-        if segment := self._find(segment_id):
-            segment.complete = True
-            # The end of a segment falls on a frame: peers that cut sound into frames must find no half one.
-            segment.sound += b"\xff" * (-len(segment.sound) % FRAME_BYTES)
-
-    def drop(self, segment_id: str) -> None:
+    def drop(self, segment: Segment) -> None:
         """The segment failed. What was sent of it plays on, without a mark."""
-        if segment := self._find(segment_id):
+        if segment in self._segments:
             self._segments.remove(segment)
 
     def pause(self, now: float) -> None:
@@ -112,9 +98,9 @@ class Playout:
         self._paused = False
         for segment in self._segments:
             if 0 < segment.at < len(segment.sound):
-                starts = range(max(0, segment.at - REWIND_BYTES), segment.at + 1, FRAME_BYTES)
-                segment.at = min(starts, key=lambda at: (_loudness(segment.sound[at : at + FRAME_BYTES]), -at))
-                segment.at -= segment.at % FRAME_BYTES
+                starts = range(max(0, segment.at - REWIND_BYTES), segment.at + 1, FRAME_SAMPLES)
+                segment.at = min(starts, key=lambda at: (_loudness(segment.sound[at : at + FRAME_SAMPLES]), -at))
+                segment.at -= segment.at % FRAME_SAMPLES
             segment.since = segment.at
 
     def silent(self, now: float) -> bool:
@@ -124,7 +110,7 @@ class Playout:
     def played(self, now: float) -> bytes:
         """The last second of what the ear has had from us, silence included."""
         ahead = round((self._heard_until - now) * 1000) * BYTES_PER_MS
-        heard = self._tail[: len(self._tail) - ahead] if ahead > 0 else self._tail + b"\xff" * min(-ahead, ECHO_BYTES)
+        heard = self._tail[: len(self._tail) - ahead] if ahead > 0 else self._tail + SILENCE * min(-ahead, ECHO_BYTES)
         return bytes(heard[-ECHO_BYTES:])
 
     def cancel(self) -> None:
@@ -140,12 +126,12 @@ class Playout:
     def _take_back(self, now: float) -> int:
         """Have the carrier drop what it has buffered; how much that is, in bytes."""
         ahead = max(0, round((self._heard_until - now) * 1000)) * BYTES_PER_MS
-        ahead -= ahead % FRAME_BYTES
+        ahead -= ahead % FRAME_SAMPLES
         if ahead:
             del self._tail[-ahead:]
         self._generation += 1
         self._heard_until = now
-        self._send(self._outbound.clear)
+        self.send(self.outbound.clear)
         return ahead
 
     def segment_of(self, mark: str) -> str | None:
@@ -164,7 +150,7 @@ class Playout:
             # Only now: who is told may cancel the very segments being walked over.
             happened, self._happened = self._happened, []
             for event in happened:
-                self._report(event)
+                self.report(event)
 
     def _send_due(self, now: float) -> None:
         while self._segments and not self._paused:
@@ -175,11 +161,11 @@ class Playout:
                     return
                 size = min(left, _PIECE_BYTES)
                 if not segment.complete:
-                    size -= size % FRAME_BYTES
+                    size -= size % FRAME_SAMPLES
                 if size:
                     self._send_piece(segment, size, now)
                     left -= size
-            if left and (segment.complete or left >= FRAME_BYTES):
+            if left and (segment.complete or left >= FRAME_SAMPLES):
                 continue
             if not segment.complete:
                 if segment.began and not self._dry and now > self._heard_until:
@@ -188,27 +174,25 @@ class Playout:
                 return
             self._finish(segment)
 
-    def _send_piece(self, segment: _Segment, size: int, now: float) -> None:
+    def _send_piece(self, segment: Segment, size: int, now: float) -> None:
         piece = bytes(segment.sound[segment.at : segment.at + size])
         segment.at += size
-        self._send(self._outbound.media(piece))
-        self._monitor(piece)
+        self.send(self.outbound.media(piece))
+        self.monitor(piece)
         self._dry = False
         silent_ms = min(2 * ECHO_BYTES // BYTES_PER_MS, round(max(0.0, now - self._heard_until) * 1000))
-        self._tail += b"\xff" * (silent_ms * BYTES_PER_MS) + piece
+        self._tail += SILENCE * (silent_ms * BYTES_PER_MS) + piece
         del self._tail[: -2 * ECHO_BYTES]
         self._heard_until = max(self._heard_until, now) + size / BYTES_PER_MS / 1000
         if not segment.began:
             segment.began = True
+            self.ready_at[segment.segment_id] = now if segment.first_at is None else segment.first_at
             self._happened.append(SegmentStarted(segment.segment_id))
 
-    def _finish(self, segment: _Segment) -> None:
+    def _finish(self, segment: Segment) -> None:
         self._unheard.append(self._segments.popleft())
-        self._send(self._outbound.mark(f"{segment.segment_id}.{self._generation}"))
+        self.send(self.outbound.mark(f"{segment.segment_id}.{self._generation}"))
         self._happened.append(SegmentSent(segment.segment_id, (segment.at - segment.since) / BYTES_PER_MS / 1000))
-
-    def _find(self, segment_id: str) -> _Segment | None:
-        return next((segment for segment in self._segments if segment.segment_id == segment_id), None)
 
 
 def _loudness(frame: bytes | bytearray) -> int:

@@ -1,10 +1,10 @@
 """This relay's place among the relays: its heartbeat, its room, and the commands left for its calls."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from google.api_core.exceptions import GoogleAPIError
@@ -15,28 +15,26 @@ from floyd.store import InboxCommand, Store
 
 logger = logging.getLogger(__name__)
 
-BEAT_S = 15.0
-"""Diallers take a relay for dead after three missed beats."""
+BEAT_S = 15.0  # diallers take a relay for dead after three missed beats
 POLL_S = 1.0
-EARLY = timedelta(seconds=15)
-"""A command may come before its call has settled here: until then it is offered again."""
+EARLY = timedelta(seconds=15)  # a command may come before its call has settled here: until then it is offered again
 
 
+@dataclass(eq=False)
 class Registry:
-    """Beats until stopped. `live` and `draining` say how things stand at this moment."""
+    """Beats until stopped."""
 
-    def __init__(self, store: Store, url: str, *, capacity: int, live: Callable[[], int]) -> None:
-        self._store = store
-        self._url = url
-        self._capacity = capacity
-        self._live = live
-        self._changed = asyncio.Event()
-        self.draining = False
+    store: Store
+    url: str
+    capacity: int
+    live: Callable[[], int]  # how many calls there are at this moment
+    draining: bool = False
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def room(self) -> int:
         """How many more calls fit."""
-        return 0 if self.draining else max(0, self._capacity - self._live())
+        return 0 if self.draining else max(0, self.capacity - self.live())
 
     def changed(self) -> None:
         """A call came or went, or draining began: say so now, not at the next beat."""
@@ -47,27 +45,25 @@ class Registry:
         while True:
             self._changed.clear()
             await self.beat()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT_S):
                     await self._changed.wait()
-            except TimeoutError:
-                continue
 
     async def beat(self) -> None:
         beat = Heartbeat(
-            url=self._url, live=self._live(), room=self.room, draining=self.draining, beat_at=datetime.now(UTC)
+            url=self.url, live=self.live(), room=self.room, draining=self.draining, beat_at=datetime.now(UTC)
         )
         about = {"kind": "relay", "calls_live": beat.live, "room": beat.room, "draining": beat.draining}
         logger.info("beat", extra=about)
         try:
-            await self._store.beat(beat)
+            await self.store.beat(beat)
         except GoogleAPIError as error:
             logger.warning("the heartbeat was not stored: %s", type(error).__name__)
 
     async def free(self, holder: str) -> None:
         """The room that was held for this call is now counted as live."""
         try:
-            await self._store.free_room(self._url, holder)
+            await self.store.free_room(self.url, holder)
         except (GoogleAPIError, LostGuardError):
             logger.warning("a held room lapses by itself")
 
@@ -78,14 +74,14 @@ class Registry:
         """
         while True:
             await asyncio.sleep(POLL_S)
-            if not self._live():
+            if not self.live():
                 continue
             try:
-                for name, command in await self._store.inbox(self._url):
+                for name, command in await self.store.inbox(self.url):
                     if not deliver(command):
                         if datetime.now(UTC) - command.created_at < EARLY:
                             continue
                         logger.info("a command came for a call that is not here")
-                    await self._store.acknowledge(self._url, name)
+                    await self.store.acknowledge(self.url, name)
             except GoogleAPIError as error:
                 logger.warning("the inbox could not be read: %s", type(error).__name__)

@@ -1,72 +1,79 @@
 """Replies: which model is asked, how often, and how its stream becomes events of the conversation."""
 
-from __future__ import annotations
-
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Callable
-from contextlib import aclosing
-from dataclasses import replace
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Any
 
 from floyd.errors import VendorError
-from relay.breaker import Breaker
-from relay.core.actions import Message, StartReply
-from relay.core.events import (
-    AskRequested,
-    EndCallRequested,
-    FactNoted,
-    KeysRequested,
-    ReplyFailed,
-    ReplyFinished,
-    ReplyText,
-)
+from relay.core import events
+from relay.core.actions import Message, Role, StartReply
 from relay.core.sentences import Segmenter
 from relay.mind import Delta, Mind, Prompt, ToolCall, ToolResult, Usage
-from relay.prompt import talk
-
-MindEvent = ReplyText | ReplyFinished | ReplyFailed | EndCallRequested | KeysRequested | AskRequested | FactNoted
+from relay.prompt import OUTPUTS, talk
 
 ROUNDS_PER_REPLY = 3
-ROUNDS_PER_CALL = 12
-"""A model that calls tools instead of speaking is given so many chances, in one reply and in all."""
-
-_OUTPUTS = {
-    "ask_user": "asked; the answer will come as a note",
-    "press_keys": "pressed",
-    "note_fact": "noted",
-    "end_call": "the call ends after your farewell",
-}
-_GARBAGE = re.compile(r"[{}<>|\\\ufffd]|\]\]|\"\s*:\s*\"|\b(?:" + "|".join(_OUTPUTS) + r")\b")
+ROUNDS_PER_CALL = 12  # a model that calls tools instead of speaking is given so many chances, in one reply and in all
+FAILURES_TO_OPEN = 3
+OPEN_S = 20.0
+"""After so many failures in a row a model is left alone for so long: replies begin with the fallback, not a wait. Then
+one more failure is enough to leave it alone again."""
+WARMING = Message(Role.NOTE, "note: the callee has not answered yet; say nothing.")
+_GARBAGE = re.compile(r"[{}<>|\\\ufffd]|\]\]|\"\s*:\s*\"|\b(?:" + "|".join(OUTPUTS) + r")\b")
 """Data, markup, torn characters and tokens of the model's own: nothing that is said on a telephone."""
 
 
+class Breaker:
+    """The models, first choice first, and which of them have failed lately. One for all calls of a process, so that
+    each failure is suffered once. Moments (`now`) are seconds of one clock."""
+
+    def __init__(self, *models: str) -> None:
+        self._models = tuple(dict.fromkeys(models))
+        self._failures = dict.fromkeys(models, 0)
+        self._open_until: dict[str, float] = {}
+
+    def order(self, now: float) -> list[str]:
+        """The models to try: those that work first, the others all the same, as a last resort."""
+        return sorted(self._models, key=lambda model: self._open_until.get(model, now) > now)
+
+    def succeeded(self, model: str) -> None:
+        self._failures[model] = 0
+
+    def failed(self, model: str, now: float) -> None:
+        self._failures[model] += 1
+        if self._failures[model] >= FAILURES_TO_OPEN:
+            self._open_until[model] = now + OPEN_S
+
+
+@dataclass(eq=False)
 class Replies:
     """One call's replies. At most one is wanted at a time; what a cancelled one still reports carries its old id."""
 
-    def __init__(
-        self,
-        *,
-        mind: Mind,
-        models: tuple[str, ...],
-        breaker: Breaker,
-        prompt: Prompt,
-        report: Callable[[MindEvent], None],
-        first_token: Callable[[int], None],
-    ) -> None:
-        """`prompt` without its history."""
-        self._mind = mind
-        self._models = models
-        self._breaker = breaker
-        self._prompt = prompt
-        self._report = report
-        self._first_token = first_token
+    mind: Mind
+    breaker: Breaker
+    prompt: Prompt  # without its history
+    report: Callable[[events.FromMind], None]
+
+    def __post_init__(self) -> None:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         # Earlier tool calls, each with the length of the history it was made after: the core's history has words only.
         self._results: dict[int, list[tuple[int, ToolResult]]] = {}
         self._rounds = 0
-        self.usages: list[Usage] = []
-        """Of every finished stream, for the bill."""
+        self.first_token_at: dict[int, float] = {}  # When each reply began to come, on the loop's clock
+        self.usages: list[Usage] = []  # Of every finished stream, for the bill
+
+    async def warm(self) -> None:
+        """Have the vendor read what every prompt of this call begins with, before a reply waits for that: one short
+        request over the connection that replies will use. Never fails."""
+        prompt = replace(self.prompt, history=(WARMING,), warming=True)
+        model = self.breaker.order(asyncio.get_running_loop().time())[0]
+        with suppress(VendorError):
+            async with aclosing(self.mind.think(prompt, model=model)) as thoughts:
+                self.usages += [thought async for thought in thoughts if isinstance(thought, Usage)]
 
     def start(self, action: StartReply) -> None:
         task = asyncio.get_running_loop().create_task(self._reply(action))
@@ -85,32 +92,33 @@ class Replies:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _reply(self, action: StartReply) -> None:
-        stream = _Stream(action.reply_id, self._report, self._first_token)
+        stream = _Stream(action.reply_id, self.report)
         error: VendorError | None = None
         now = asyncio.get_running_loop().time
-        for model in self._breaker.order(self._models, now()):
+        for model in self.breaker.order(now()):
             try:
                 await self._rounds_of(stream, action.turns, model)
             except VendorError as failure:
-                self._breaker.failed(model, now())
+                self.breaker.failed(model, now())
                 error = failure
                 stream.drop()
                 if stream.productive:
                     break  # another model would say it again, or otherwise
                 continue
-            self._breaker.succeeded(model)
-            self._report(ReplyFinished(action.reply_id))
+            self.breaker.succeeded(model)
+            self.report(events.ReplyFinished(action.reply_id))
             return
-        self._report(ReplyFailed(action.reply_id, str(error)))
+        self.report(events.ReplyFailed(action.reply_id, str(error)))
 
-    async def _rounds_of(self, stream: _Stream, turns: tuple[Message, ...], model: str) -> None:
+    async def _rounds_of(self, stream: "_Stream", turns: tuple[Message, ...], model: str) -> None:
         for _ in range(ROUNDS_PER_REPLY):
             called: list[ToolResult] = []
-            prompt = replace(self._prompt, history=talk(turns, list(chain.from_iterable(self._results.values()))))
-            async with aclosing(self._mind.think(prompt, model=model)) as thoughts:
+            prompt = replace(self.prompt, history=talk(turns, list(chain.from_iterable(self._results.values()))))
+            async with aclosing(self.mind.think(prompt, model=model)) as thoughts:
                 async for thought in thoughts:
                     match thought:
                         case Delta(text):
+                            self.first_token_at.setdefault(stream.reply_id, asyncio.get_running_loop().time())
                             stream.write(text)
                         case ToolCall():
                             called.append(ToolResult(thought, stream.call(thought)))
@@ -126,22 +134,16 @@ class Replies:
         raise VendorError("model", "a reply without words", retryable=True, code="empty")
 
 
+@dataclass(eq=False)
 class _Stream:
     """One reply as it is written: text to segments, tool calls to events."""
 
-    def __init__(self, reply_id: int, report: Callable[[MindEvent], None], first_token: Callable[[int], None]) -> None:
-        self.reply_id = reply_id
-        self._report = report
-        self._first_token = first_token
-        self._segmenter = Segmenter()
-        self._begun = False
-        self.productive = False
-        """Whether the callee, or the person, will notice this reply: it spoke or acted."""
+    reply_id: int
+    report: Callable[[events.FromMind], None]
+    productive: bool = False  # whether the callee, or the person, will notice this reply: it spoke or acted
+    _segmenter: Segmenter = field(default_factory=Segmenter)
 
     def write(self, text: str) -> None:
-        if not self._begun:
-            self._begun = True
-            self._first_token(self.reply_id)
         self._speak(self._segmenter.receive(text))
 
     def flush(self) -> None:
@@ -153,30 +155,29 @@ class _Stream:
 
     def call(self, call: ToolCall) -> str:
         """Report one tool call; what to tell the model became of it."""
-        arguments = call.arguments
+        given: dict[str, Any] = defaultdict(str, call.arguments)
         try:
             match call.name:
                 case "ask_user":
-                    choices = tuple(str(choice) for choice in arguments.get("choices", ()))
-                    self._act(AskRequested(self.reply_id, str(arguments.get("question", "")), choices))
+                    choices = tuple(map(str, given["choices"]))
+                    self._act(events.AskRequested(self.reply_id, str(given["question"]), choices))
                 case "press_keys":
-                    self._act(KeysRequested(self.reply_id, str(arguments.get("digits", "")).replace(" ", "")))
+                    self._act(events.KeysRequested(self.reply_id, str(given["digits"]).replace(" ", "")))
                 case "note_fact":
-                    fact = FactNoted(self.reply_id, str(arguments.get("key", "")), str(arguments.get("value", "")))
-                    self._report(fact)
+                    self.report(events.FactNoted(self.reply_id, str(given["key"]), str(given["value"])))
                 case "end_call":
                     # What was written before the call is the farewell: it must be queued before the call closes.
                     self.flush()
-                    self._act(EndCallRequested(self.reply_id, str(arguments.get("reason", ""))))
+                    self._act(events.EndCallRequested(self.reply_id, str(given["reason"])))
                 case _:
                     return "there is no such tool"
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             return str(error)
-        return _OUTPUTS[call.name]
+        return OUTPUTS[call.name]
 
-    def _act(self, event: MindEvent) -> None:
+    def _act(self, event: events.FromMind) -> None:
         self.productive = True
-        self._report(event)
+        self.report(event)
 
     def _speak(self, segments: list[str]) -> None:
         for segment in segments:
@@ -184,4 +185,4 @@ class _Stream:
                 continue
             if _GARBAGE.search(segment):
                 raise VendorError("model", "a reply that nobody can say", retryable=True, code="garbage")
-            self._act(ReplyText(self.reply_id, segment))
+            self._act(events.ReplyText(self.reply_id, segment))

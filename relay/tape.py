@@ -4,8 +4,6 @@ The core has no clock and no chance in it, so the same inputs at the same moment
 `python -m relay.tape < FILE` says where they do not.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import zlib
@@ -13,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from pydantic import TypeAdapter
 
@@ -23,10 +21,8 @@ from relay.core.conversation import Conversation
 from relay.core.events import Event
 from relay.core.policy import Policy
 
-MOST_STEPS = 20_000
-"""An hour of lively talk has some 10,000."""
-MOST_BYTES = 900_000
-"""A Firestore document takes 1 MiB."""
+MOST_STEPS = 20_000  # an hour of lively talk has some 10,000
+MOST_BYTES = 900_000  # a Firestore document takes 1 MiB
 SHOWN = 20
 
 Step = tuple[float, Event | None, tuple[Action, ...]]
@@ -58,21 +54,14 @@ class Tape:
 
     def encode(self) -> bytes:
         """Compressed JSON of at most MOST_BYTES. Takes some milliseconds a minute of talk: not for the audio path."""
-        while len(data := zlib.compress(json.dumps(self._plain()).encode())) > MOST_BYTES:
-            self.steps, self.cut = self.steps[: len(self.steps) // 2], True
+        plain = {"v": 1, "brief": _dumped(self.brief), "policy": _dumped(self.policy)}
+        steps = [[now, event and _dumped(event), [*map(_dumped, actions)]] for now, event, actions in self.steps]
+        while len(data := zlib.compress(json.dumps({**plain, "cut": self.cut, "steps": steps}).encode())) > MOST_BYTES:
+            steps, self.cut = steps[: len(steps) // 2], True
         return data
 
-    def _plain(self) -> dict[str, Any]:
-        return {
-            "v": 1,
-            "cut": self.cut,
-            "brief": _dumped(self.brief),
-            "policy": _dumped(self.policy),
-            "steps": [[now, event and _dumped(event), [*map(_dumped, actions)]] for now, event, actions in self.steps],
-        }
-
     @classmethod
-    def decode(cls, data: bytes) -> Tape:
+    def decode(cls, data: bytes) -> Self:
         """Raises ValueError for what is no tape, or one of a core that knew other events."""
         plain = json.loads(zlib.decompress(data))
         steps = [

@@ -5,12 +5,11 @@ replaces an older one that is still waiting, so the outbox never holds more than
 away, everything waits in order and is written when it returns.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -24,77 +23,41 @@ from floyd.carrier import Carrier
 from floyd.documents import Cost, Gap, Live, Question
 from floyd.errors import FloydError
 from floyd.store import Store
+from relay.admission import Admitted
 from relay.core.actions import AskPerson
 from relay.core.transcript import Transcript, Turn
 
 logger = logging.getLogger(__name__)
 
-LIVE_EVERY_S = 1.0
-"""Amendments and interim words are gathered this long: one document takes about one write a second."""
+LIVE_EVERY_S = 1.0  # amendments and interim words are gathered this long: one document takes about one write a second
 BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""After so many failures; spread, so that calls do not return to the store all at once."""
 QUESTION_OPEN = timedelta(days=7)
 """How long a question may be answered; the callee is kept waiting for a far shorter time."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallKey:
-    """Which call: the documents' address."""
-
-    uid: str
-    rid: str
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reachable:
-    """How the person is asked: `number` (E.164) gets a text; empty: the app alone."""
-
-    number: str
-    from_number: str
-
-
+@dataclass(eq=False)
 class CallRecord:
-    """One call's record. `first_seq` is the number of turns that earlier calls of the request left."""
+    """One call's record. The session's methods never wait: what they are given is written in time."""
 
-    def __init__(
-        self,
-        key: CallKey,
-        store: Store,
-        carrier: Carrier,
-        *,
-        epoch: int,
-        callee_number: str,
-        person: Reachable,
-        first_seq: int = 0,
-        known: Sequence[Turn] = (),
-        gaps: Sequence[Gap] = (),
-        began_ms: int = 0,
-        expires_at: datetime | None = None,
-    ) -> None:
-        """`known`, `gaps`: turns of this call, and their stage times, that another relay has written.
+    admitted: Admitted
+    store: Store
+    carrier: Carrier
+    from_number: str  # whence the person is asked by text
+    began_ms: int  # how long the call had lasted when it came here; turns count from the answer, whoever hears them
 
-        `began_ms`: how long the call had lasted when it came here. Turns count from the answer, whoever hears them.
-        `expires_at`: when the store is to forget what was said.
-        """
-        self._key = key
-        self._store = store
-        self._carrier = carrier
-        self._epoch = epoch
-        self._callee_number = callee_number
-        self._person = person
-        self._first_seq = first_seq
-        self._gaps = list(gaps)
-        self._began_ms = began_ms
-        self._expires_at = expires_at
-        self._known = {turn.seq: turn for turn in known}
+    def __post_init__(self) -> None:
+        self._key = self.admitted.key
+        self.expires_at = datetime.now(UTC) + timedelta(days=self.admitted.person.retention_days)
+        """When the store is to forget what was said."""
+        self._known = {turn.seq: turn for turn in self.admitted.prior_turns}
         self._first_known = len(self._known)
         self._waiting: dict[int, Turn | None] = {}  # None: taken back
         self._live: Live | None = None
         self._shown: str | None = ""
-        self._line, self._line_since = "unknown", _now()
-        self._urgent = False
-        self._wake = asyncio.Event()
-        self._clean = asyncio.Event()
+        self._line, self._line_since = "unknown", datetime.now(UTC)
+        self._where: dict[str, Any] = {"line": "unknown", "held_s": 0.0}
+        self._changed, self._urgent, self._clean = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._clean.set()
         self._questions: dict[str, str] = {}
         self._errands: set[asyncio.Task[None]] = set()
@@ -103,52 +66,58 @@ class CallRecord:
     # What the session tells
 
     def save(self, snapshot: Transcript) -> None:
+        """The conversation so far."""
         for turn in snapshot.turns[self._first_known :]:
             before = self._known.get(turn.seq)
             if turn is before or turn == before:
                 continue
-            self._urgent |= before is None
-            self._known[turn.seq] = turn
-            self._waiting[turn.seq] = turn
+            if before is None:
+                self._urgent.set()
+            self._known[turn.seq] = self._waiting[turn.seq] = turn
         for seq in range(len(snapshot.turns) + 1, max(self._known, default=0) + 1):
             if self._known.pop(seq, None):
                 self._waiting[seq] = None
         if snapshot.line != self._line:
-            self._line, self._line_since, self._shown = snapshot.line, _now(), None
-            line = {"line": snapshot.line}
-            self._run(lambda: self._store.note_call(self._key.uid, self._key.rid, self._key.attempt, line))
+            self._line, self._line_since, self._shown = snapshot.line, datetime.now(UTC), None
+        if (where := {"line": snapshot.line, "held_s": snapshot.held_s}) != self._where:
+            self._where = where
+            self._note(where)
         if snapshot.interim != self._shown:
             self._shown = snapshot.interim
-            seq = self._first_seq + len(snapshot.turns) + 1
             self._live = Live(
-                seq=seq,
+                seq=self.admitted.first_seq + len(snapshot.turns) + 1,
                 speaker="callee",
                 interim=snapshot.interim,
                 line=self._line,
                 line_since=self._line_since,
-                updated_at=_now(),
+                updated_at=datetime.now(UTC),
+                expires_at=self.expires_at,
             )
         if self._waiting or self._live:
             self._clean.clear()
-            self._wake.set()
+            self._changed.set()
 
     def ask(self, action: AskPerson) -> None:
-        name = f"{self._key.attempt}-{self._epoch}-{action.question_id}"
+        """Put a question to the person."""
+        name = f"{self._key.attempt}-{self.admitted.epoch}-{action.question_id}"
         self._questions[name] = action.question_id
+        now = datetime.now(UTC)
         question = Question(
             text=action.question,
             choices=list(action.choices),
             kind=action.kind.value,
-            status="open",
-            deadline=_now() + QUESTION_OPEN,
+            deadline=now + QUESTION_OPEN,
             offer=str(action.amount.amount) if action.amount else None,
             attempt=self._key.attempt,
-            created_at=_now(),
+            created_at=now,
         )
-        self._run(lambda: self._ask(name, question))
+        about: dict[str, Any] = {"store": self.store, "carrier": self.carrier, "from_": self.from_number}
+        about["number"] = self.admitted.person.number
+        self._run(lambda: ask_in_call(self._key.uid, self._key.rid, name, question, **about))
 
-    def opt_out(self, words: str) -> None:
-        self._run(lambda: self._store.set_do_not_call(self._callee_number, True, _now()))
+    def opt_out(self) -> None:
+        """The callee does not want calls from us."""
+        self._run(lambda: self.store.set_do_not_call(self.admitted.call.to, True, datetime.now(UTC)))
 
     def question_of(self, name: str) -> str:
         """The conversation's id of a question document: its own name when another relay made it."""
@@ -156,12 +125,14 @@ class CallRecord:
 
     def note(self, *, gaps: Sequence[Gap] = (), cost: Cost) -> None:
         """Add the call's measurements so far to its document."""
-        self._run(lambda: self._note(gaps, cost))
+        first = self.admitted.first_seq
+        all_gaps = (*self.admitted.call.gaps, *(gap.model_copy(update={"turn": gap.turn + first}) for gap in gaps))
+        measured = {"gaps": [gap.model_dump() for gap in all_gaps]} if gaps else {}
+        self._note({"cost": cost.model_dump(), **measured})
 
     async def flush(self, within_s: float) -> bool:
         """Write everything that waits; False when the store did not take it in time."""
-        self._urgent = True
-        self._wake.set()
+        self._urgent.set()
         try:
             async with asyncio.timeout(within_s):
                 await self._clean.wait()
@@ -181,109 +152,64 @@ class CallRecord:
     # Writing
 
     async def _write(self) -> None:
+        """New turns at once, all else once a second."""
         loop = asyncio.get_running_loop()
-        failures = 0
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            wrote_at = loop.time()
-            turns, self._waiting = self._waiting, {}
-            live, self._live = self._live, None
-            self._urgent = False
-            if turns or live:
-                try:
-                    await self._store.save_turns(
-                        self._key.uid,
-                        self._key.rid,
-                        {self._first_seq + seq: self._document(turn) for seq, turn in sorted(turns.items())},
-                        live,
-                    )
-                    failures = 0
-                except GoogleAPIError as error:
-                    # What has come since is newer and wins; interim words are disposable.
-                    self._waiting = turns | self._waiting
-                    self._wake.set()
-                    logger.warning("turns wait for the store: %s", type(error).__name__)
-                    await asyncio.sleep(_pause_s(failures))
-                    failures += 1
-                    continue
+            await self._changed.wait()
+            self._changed.clear()
+            self._urgent.clear()
+            pause_until = loop.time() + LIVE_EVERY_S
+            await _persist(self._write_waiting)
             if not self._waiting and not self._live:
                 self._clean.set()
-            await self._pause(wrote_at + LIVE_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(pause_until):
+                    await self._urgent.wait()
 
-    async def _pause(self, until: float) -> None:
-        """Let changes gather, unless a new turn appears."""
+    async def _write_waiting(self) -> None:
+        turns, self._waiting = self._waiting, {}
+        live, self._live = self._live, None
         try:
-            async with asyncio.timeout_at(until):
-                while not self._urgent:
-                    await self._wake.wait()
-                    if not self._urgent:
-                        self._wake.clear()
-        except TimeoutError:
-            pass
-        if self._waiting or self._live:
-            self._wake.set()
+            first = self.admitted.first_seq
+            written = {first + seq: self._document(turn) if turn else None for seq, turn in sorted(turns.items())}
+            await self.store.save_turns(self._key.uid, self._key.rid, written, live)
+        except GoogleAPIError:
+            self._waiting = turns | self._waiting  # what has come since is newer and wins; interim words are disposable
+            raise
 
-    def _document(self, turn: Turn | None) -> documents.Turn | None:
-        if turn is None:
-            return None
+    def _document(self, turn: Turn) -> documents.Turn:
         return documents.Turn(
             call=self._key.attempt,
             speaker=turn.speaker.value,
             planned=turn.planned or None,
             sent=turn.sent or None,
             heard=turn.heard,
-            start_ms=self._began_ms + turn.start_ms,
-            end_ms=self._began_ms + turn.end_ms,
+            start_ms=self.began_ms + turn.start_ms,
+            end_ms=self.began_ms + turn.end_ms,
             cut=turn.cut,
-            at=_now(),
-            expires_at=self._expires_at,
+            at=datetime.now(UTC),
+            expires_at=self.expires_at,
         )
 
-    # Errands beside the transcript
+    def _note(self, fields: dict[str, Any]) -> None:
+        self._run(lambda: self.store.note_call(*self._key, fields))
 
     def _run(self, errand: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.get_running_loop().create_task(self._persist(errand))
+        task = asyncio.get_running_loop().create_task(_persist(errand))
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _persist(self, errand: Callable[[], Awaitable[None]]) -> None:
-        """Try until the store takes it; whoever flushes decides how long that may last."""
-        for failures in count():
-            try:
-                await errand()
-            except GoogleAPIError as error:
-                logger.warning("an errand waits for the store: %s", type(error).__name__)
-                await asyncio.sleep(_pause_s(failures))
-                continue
-            except FloydError as error:
-                logger.error("an errand of a call failed: %s", type(error).__name__)
-            return
 
-    async def _ask(self, name: str, question: Question) -> None:
-        await ask_in_call(
-            self._key.uid,
-            self._key.rid,
-            name,
-            question,
-            number=self._person.number,
-            store=self._store,
-            carrier=self._carrier,
-            from_=self._person.from_number,
-        )
-
-    async def _note(self, gaps: Sequence[Gap], cost: Cost) -> None:
-        fields: dict[str, Any] = {"cost": cost.model_dump()}
-        if gaps:
-            shifted = (gap.model_copy(update={"turn": gap.turn + self._first_seq}) for gap in gaps)
-            fields["gaps"] = [gap.model_dump() for gap in (*self._gaps, *shifted)]
-        await self._store.note_call(self._key.uid, self._key.rid, self._key.attempt, fields)
-
-
-def _pause_s(failures: int) -> float:
-    """How long to wait after so many failures; spread, so that calls do not return to the store all at once."""
-    return BACKOFF_S[min(failures, len(BACKOFF_S) - 1)] * random.uniform(0.5, 1.0)  # noqa: S311 - guards no secret
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+async def _persist(errand: Callable[[], Awaitable[None]]) -> None:
+    """Try until the store takes it; whoever flushes decides how long that may last."""
+    for failures in count():
+        try:
+            await errand()
+        except GoogleAPIError as error:
+            logger.warning("a call's traces wait for the store: %s", type(error).__name__)
+            pause_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - guards no secret
+            continue
+        except FloydError as error:
+            logger.error("an errand of a call failed: %s", type(error).__name__)
+        return

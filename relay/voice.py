@@ -1,7 +1,5 @@
 """What a session needs of a synthesiser, and what is asked of every vendor's sound."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,15 +11,13 @@ from floyd.spoken_length import is_pace, is_whole, longest_s
 
 FIRST_SOUND_S = 2.0
 """Ten times what voices take. A sentence is tried twice and then once more, which leaves the callee 12 s at most."""
-GAP_S = 1.5
-"""Silence in mid-sentence, once what has come is played."""
+GAP_S = 1.5  # silence in mid-sentence, once what has come is played
 
 
 class Voice(Protocol):
     """Turns one segment's text into sound. One per process: it owns the connection to the vendor."""
 
-    name: str
-    """The voice's name; with the text it identifies a rendered line."""
+    name: str  # with the text it identifies a rendered line
 
     def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         """The text as mu-law at 8 kHz, in pieces of any length as they arrive.
@@ -32,25 +28,23 @@ class Voice(Protocol):
     def warm(self) -> None:
         """Begin to connect, if the last use is long ago. Never waits, never fails."""
 
-    async def close(self) -> None:
-        """Close the connection."""
-
 
 class PunctualVoice:
     """A vendor's voice, with a VendorError for sound that is late, that stops, or that cannot be all of the text."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: Voice, *, first_sound_s: float = FIRST_SOUND_S, gap_s: float = GAP_S) -> None:
         self.name = voice.name
         self.warm = voice.warm
-        self.close = voice.close
         self._voice = voice
+        self._first_sound_s = first_sound_s
+        self._gap_s = gap_s
         # A voice whose sound is not in proportion to its text is taken as it is, once it has proved to be so.
         self._at_its_own_pace = False
         self._short: tuple[str, float] = ("", 0.0)
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         now = asyncio.get_running_loop().time
-        due, began, tail = now() + FIRST_SOUND_S, 0.0, b""
+        due, began, tail = now() + self._first_sound_s, 0.0, b""
         length_s = 0.0
         async with aclosing(self._voice.speak(text)) as sounds:
             while True:
@@ -66,7 +60,7 @@ class PunctualVoice:
                 tail = (tail + sound)[-FRAME_SAMPLES:]
                 if length_s > longest_s(text):
                     raise VendorError("voice", "more sound than the text can take", retryable=True, code="too_long")
-                due = max(now(), began + length_s) + GAP_S
+                due = max(now(), began + length_s) + self._gap_s
                 yield sound
         if not self._at_its_own_pace and not is_whole(text, length_s, tail):
             before, self._short = self._short, (text, length_s)

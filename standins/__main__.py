@@ -37,15 +37,15 @@ async def run(name: str, args: argparse.Namespace) -> int:
     """Serve until a signal arrives; the exit status."""
     loop = asyncio.get_running_loop()
     serving = asyncio.ensure_future(importlib.import_module(STANDINS[name]).serve(args))
-    stopping = asyncio.Event()
+
+    def stop() -> None:
+        serving.cancel()
+        loop.call_later(GRACE_S, os._exit, 0)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    waiting = asyncio.ensure_future(stopping.wait())
-    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    serving.cancel()
-    await asyncio.wait({serving}, timeout=GRACE_S)
-    failure = None if serving.cancelled() or not serving.done() else serving.exception()
+        loop.add_signal_handler(number, stop)
+    await asyncio.wait({serving})
+    failure = None if serving.cancelled() else serving.exception()
     if failure is None:
         return 0
     trace = None if isinstance(failure, StartError | OSError) else failure

@@ -6,9 +6,10 @@
 """
 
 import argparse
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Generic, Self, TypeVar
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Generic, Literal, Self, TypeVar
 
 from aiohttp import web
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -47,32 +48,91 @@ class Settings(Closed):
             raise StartError(str(error)) from error
 
 
+GRPC_ERRORS = (
+    "CANCELLED|UNKNOWN|INVALID_ARGUMENT|DEADLINE_EXCEEDED|NOT_FOUND|ALREADY_EXISTS|PERMISSION_DENIED|RESOURCE_EXHAUSTED"
+    "|FAILED_PRECONDITION|ABORTED|OUT_OF_RANGE|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS|UNAUTHENTICATED"
+)
+
+
+class ScriptedCall(Closed):
+    name: str
+    arguments: str
+
+
 class Fault(Closed):
-    """Something to go wrong with the next `times` requests. Each stand-in narrows `kind` to those it knows."""
+    """Something to go wrong with the next `times` requests, `after_ms` after each began."""
 
     kind: str
+    """One of those the stand-in knows."""
     times: int = Field(default=1, ge=0, validation_alias=AliasChoices("times", "count"))
+    of: Literal["plan", "outcome", "talk", "speech"] | None = None
+    """The kind of request to a model that it waits for; any when null."""
+    after_ms: int = Field(default=0, ge=0)
+    live: bool = False
+    """The requests under way are struck as well, `after_ms` from now."""
+    code: str = Field(default="UNAVAILABLE", pattern=f"^(?:{GRPC_ERRORS})$")
+    message: str = "The service is currently unavailable."
+    """With `code`, what a gRPC call ends with by ``status``."""
+    status: int = Field(default=503, ge=400, le=599)
+    retry_after_s: float | None = None
+    """With `status`, what an HTTP request is answered with by ``status``."""
+    delay_ms: int = Field(default=2000, ge=0)
+    """What ``slow`` adds to every answer."""
+    after_tokens: int = Field(default=0, ge=0)
+    """Where ``stall`` and ``cut`` strike: after so many tokens, or tenths of a second of speech."""
+    text: str = ""
+    calls: tuple[ScriptedCall, ...] = ()
+    """With `text`, exactly what a ``reply`` answers."""
+
+
+class Struck:
+    """A request under way: the fault that is to strike it, and from which loop time on."""
+
+    def __init__(self, fault: Fault | None) -> None:
+        self.strike(fault)
+
+    def strike(self, fault: Fault | None) -> None:
+        """Replace the fault by one that counts from now."""
+        self._fault = fault
+        self._at = asyncio.get_running_loop().time() + (fault.after_ms / 1000 if fault else 0)
+
+    def by(self, *kinds: str) -> Fault | None:
+        """The fault, if it is of such a kind and strikes at this moment."""
+        due = self._fault and self._fault.kind in kinds and asyncio.get_running_loop().time() >= self._at
+        return self._fault if due else None
 
 
 S = TypeVar("S", bound=Settings)
-F = TypeVar("F", bound=Fault)
 
 
-class Control(Generic[S, F]):
+class Control(Generic[S]):
     """The settings and faults of a running stand-in, and the handlers that reach them."""
 
-    def __init__(self, settings: S, fault_type: type[F], **logs: Callable[[], object]) -> None:
+    def __init__(self, settings: S, kinds: Collection[str], **logs: Callable[[], object]) -> None:
         self.settings = settings
-        self.faults: list[F] = []
-        self._fault_type = fault_type
+        self._kinds = kinds
+        self._faults: list[Fault] = []
+        self._under_way: set[Struck] = set()
         self._pages = {"settings": settings.model_dump, "faults": self._waiting, **logs}
 
-    def next_fault(self, applies: Callable[[F], bool] = lambda _: True) -> F | None:
-        """The oldest fault that is left and applies, used up by one."""
-        fault = next((fault for fault in self.faults if fault.times and applies(fault)), None)
+    @contextmanager
+    def request(self, kind: str | None = None) -> Generator[Struck, None, None]:
+        """For the length of one request: what strikes it, now or later: the oldest fault left of its kind."""
+        fault = next((fault for fault in self._faults if fault.times and fault.of in (None, kind)), None)
         if fault:
             fault.times -= 1
-        return fault
+        struck = Struck(fault)
+        self._under_way.add(struck)
+        try:
+            yield struck
+        finally:
+            self._under_way.discard(struck)
+
+    def add(self, fault: Fault) -> None:
+        """Let it strike the next requests, and those under way if it is `live`."""
+        self._faults.append(fault)
+        for struck in self._under_way if fault.live else ():
+            struck.strike(fault)
 
     def application(self) -> web.Application:
         """An application with the control surface, to which a stand-in may add its own routes."""
@@ -83,11 +143,8 @@ class Control(Generic[S, F]):
         app.router.add_delete("/control/faults", self._forget)
         return app
 
-    def added(self, fault: F) -> None:
-        """A fault has come in."""
-
     def _waiting(self) -> object:
-        return [fault.model_dump() for fault in self.faults if fault.times]
+        return [fault.model_dump() for fault in self._faults if fault.times]
 
     async def _read(self, request: web.Request) -> web.Response:
         page = request.match_info["page"]
@@ -101,13 +158,14 @@ class Control(Generic[S, F]):
         return web.json_response(self.settings.model_dump())
 
     async def _add(self, request: web.Request) -> web.Response:
-        fault = self._fault_type.model_validate_json(await request.read())
-        self.faults.append(fault)
-        self.added(fault)
+        fault = Fault.model_validate_json(await request.read())
+        if fault.kind not in self._kinds:
+            raise web.HTTPBadRequest(text=f"no fault {fault.kind!r} here: {', '.join(self._kinds)}")
+        self.add(fault)
         return web.json_response(fault.model_dump(), status=201)
 
     async def _forget(self, _: web.Request) -> web.Response:
-        self.faults.clear()
+        self._faults.clear()
         return web.json_response([])
 
 

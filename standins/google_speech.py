@@ -19,8 +19,8 @@ from text_to_num import alpha2digit
 
 from standins import announce, language_model
 from standins.audio import SAMPLE_RATE, Halver, encode_mulaw
-from standins.control import Settings
-from standins.grpc_server import CallControl, CallFault, RefusalError, StreamingCall, Struck, answered, refuse, serving
+from standins.control import Control, Settings, Struck
+from standins.grpc_server import StreamingCall, refuse, serving, streamed
 from standins.listener import Activity, Ears, Final, Heard, Interim, Listener
 from standins.phone_network.script import load_personas
 
@@ -50,10 +50,8 @@ class SpeechSettings(Settings):
     """Whether "five hundred sixty dollars" stays so or becomes "$560", as the vendor's formatting has it."""
 
 
-class SpeechFault(CallFault):
-    """``drop``: no results, activity events go on."""
-
-    kind: Literal["status", "hang", "drop", "slow"]
+FAULTS = ("status", "hang", "slow", "drop")
+"""``drop``: no results, activity events go on."""
 
 
 def written_numbers(text: str) -> str:
@@ -67,8 +65,10 @@ def written_numbers(text: str) -> str:
 class Recognition(StreamingCall):
     """One call of StreamingRecognize; afterwards its line in the log."""
 
+    IDLE = "Stream timed out after receiving no more client requests."
+
     def __init__(self, ears: Ears, settings: SpeechSettings, struck: Struck) -> None:
-        super().__init__(struck)
+        super().__init__(struck, settings.idle_limit_s, settings.stream_limit_s)
         self.audio_s = 0.0
         self._listener = Listener(ears, settings.final_delay_ms)
         self._settings = settings
@@ -78,18 +78,8 @@ class Recognition(StreamingCall):
         self._finals: list[str] = []
 
     def log(self) -> dict[str, object]:
-        """What was sent and told."""
-        counted = {"messages": self.messages, "audio_s": self.audio_s, "finals": self._finals, "ended": self.ended}
-        return {"model": self._config.config.model, **counted}
-
-    def check_limits(self) -> None:
-        """Raise `RefusalError` if the stream has lived too long, or waited."""
-        now, settings = self.loop.time(), self._settings
-        if now - self.opened >= settings.stream_limit_s:
-            minutes = f"{settings.stream_limit_s / 60:g}"
-            raise RefusalError(grpc.StatusCode.ABORTED, f"Max duration of {minutes} minutes reached for stream.")
-        if now - self.last_message >= settings.idle_limit_s:
-            raise RefusalError(grpc.StatusCode.ABORTED, "Stream timed out after receiving no more client requests.")
+        sent = {"model": self._config.config.model, "messages": self.messages, "audio_s": self.audio_s}
+        return {**sent, "finals": self._finals, "ended": self.ended}
 
     async def finish(self) -> None:
         """Tell what is still due, and give a borrowed recogniser back."""
@@ -97,41 +87,34 @@ class Recognition(StreamingCall):
             self._say(heard)
 
     def configure(self, request: Any) -> None:
-        """Take the recogniser and the sound's format."""
         request = speech.StreamingRecognizeRequest.wrap(request)
-        config, languages = request.streaming_config.config, request.streaming_config.config.language_codes
-        decoding = config.explicit_decoding_config
-        sound = (decoding.encoding, decoding.sample_rate_hertz)
+        config, recognizer = request.streaming_config.config, request.recognizer
+        decoding, languages = config.explicit_decoding_config, len(config.language_codes)
+        channels, sound = decoding.audio_channel_count, (decoding.encoding, decoding.sample_rate_hertz)
         refuse(
             (
-                not _RECOGNIZER.fullmatch(request.recognizer),
-                f"Invalid resource field value in the request: recognizer {request.recognizer!r} is not of the form "
+                not _RECOGNIZER.fullmatch(recognizer),
+                f"Invalid resource field value in the request: recognizer {recognizer!r} is not of the form "
                 "projects/{project}/locations/{location}/recognizers/_ (others do not exist here).",
             ),
             ("streaming_config" not in request, "The first message must hold a streaming_config and no audio."),
             ("explicit_decoding_config" not in config, "Headerless audio needs an explicit_decoding_config."),
-            (decoding.audio_channel_count != 1, f"audio_channel_count is {decoding.audio_channel_count}, must be 1."),
+            (channels != 1, f"audio_channel_count is {channels}, must be 1."),
             (sound not in _SOUNDS, f"Encoding {sound[0]} at {sound[1]} Hz is not MULAW at 8000 or LINEAR16 at 16000."),
             (not config.model, "A model must be named: the recognizer _ has no default."),
-            (len(languages) != 1, f"Exactly one of language_codes is supported by this model, not {len(languages)}."),
+            (languages != 1, f"Exactly one of language_codes is supported by this model, not {languages}."),
         )
         self._halver = Halver() if decoding.encoding == _Encoding.LINEAR16 else None
         self._config = request.streaming_config
 
     async def take(self, request: Any) -> None:
-        """Take sound."""
         audio: bytes = request.audio
+        size, kind = len(audio), request.WhichOneof("streaming_request")
         refuse(
-            (
-                request.WhichOneof("streaming_request") != "audio",
-                "Only the first message may hold a streaming_config; all others must hold audio.",
-            ),
+            (kind != "audio", "Only the first message may hold a streaming_config; all others must hold audio."),
             (not audio, "A message after the first must hold audio."),
-            (
-                len(audio) > MAX_AUDIO_BYTES,
-                f"Audio chunk can be of a maximum of {MAX_AUDIO_BYTES} bytes, but is {len(audio)}.",
-            ),
-            (self._halver and len(audio) % 2, "LINEAR16 audio must hold whole samples of two bytes."),
+            (size > MAX_AUDIO_BYTES, f"Audio chunk can be of a maximum of {MAX_AUDIO_BYTES} bytes, but is {size}."),
+            (self._halver and size % 2, "LINEAR16 audio must hold whole samples of two bytes."),
         )
         if self._halver:
             audio = encode_mulaw(self._halver.feed(np.frombuffer(audio, "<i2").astype(np.int16)))
@@ -153,13 +136,12 @@ class Recognition(StreamingCall):
             case Final():
                 response = self._result(heard, is_final=True)
                 response.results[0].alternatives[0].confidence = heard.confidence
-                response.metadata = speech.RecognitionResponseMetadata(
-                    total_billed_duration=timedelta(seconds=self.audio_s)
-                )
+                billed = timedelta(seconds=self.audio_s)
+                response.metadata = speech.RecognitionResponseMetadata(total_billed_duration=billed)
                 self._finals.append(heard.text)
             case _:
                 return
-        if not (self.struck.kind == "drop" and response.results):
+        if not (self.struck.by("drop") and response.results):
             self.answer(response, self.loop.time())
 
     def _result(self, heard: Interim | Final, **more: Any) -> speech.StreamingRecognizeResponse:
@@ -179,7 +161,7 @@ class SpeechServer:
     """All streams of the stand-in, and their log."""
 
     def __init__(self, ears: Ears, settings: SpeechSettings) -> None:
-        self.control = CallControl(settings, SpeechFault, streams=self.streams)
+        self.control = Control(settings, FAULTS, streams=self.streams)
         self._ears = ears
         self._calls: deque[Recognition] = deque(maxlen=1000)
 
@@ -192,24 +174,18 @@ class SpeechServer:
         }
 
     async def streaming_recognize(self, requests: AsyncIterator[Any], context: Any) -> None:
-        """The handler of the call."""
-        with self.control.call() as struck:
+        with self.control.request() as struck:
             call = Recognition(self._ears, self.control.settings, struck)
             self._calls.append(call)
             await call.run(requests, context)
 
     def handlers(self) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
         """The service's methods; every other one is answered UNIMPLEMENTED."""
-        method = grpc.stream_stream_rpc_method_handler(
-            answered(self.streaming_recognize),
-            request_deserializer=_RawRequest.FromString,
-            response_serializer=speech.StreamingRecognizeResponse.serialize,
-        )
-        return {"StreamingRecognize": method}
+        answer = speech.StreamingRecognizeResponse.serialize
+        return {"StreamingRecognize": streamed(self.streaming_recognize, _RawRequest.FromString, answer)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options beside host and port."""
     parser.add_argument("--control-port", type=int, default=0)
     parser.add_argument("--mode", choices=["domain", "general", "tones"], default="domain", help="how speech is heard")
     parser.add_argument("--warm", action="store_true", help="load the recogniser of speech before saying ready (1-2 s)")
@@ -217,7 +193,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def serve(args: argparse.Namespace) -> None:
-    """Run until cancelled."""
     lines = [text for script in load_personas() for text in sorted(script.texts())]
     ears = Ears([*language_model.phone_phrases(), *lines], args.mode)
     if args.warm:

@@ -1,20 +1,16 @@
-"""What a stand-in for a gRPC vendor needs beside the calls it answers: a port, faults, refusals in the vendor's form.
-
-A fault strikes the next `times` calls, each `after_ms` after it began; with `live` the calls now open as well,
-`after_ms` from now.
-"""
+"""What a stand-in for a gRPC vendor needs beside the calls it answers: a port, refusals in its form, faults."""
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
-from pydantic import Field, field_validator
 
-from standins.control import Control, Fault, S, listening
+from standins.control import Control, Struck, listening
 
 T = TypeVar("T")
 
@@ -29,8 +25,7 @@ class RefusalError(Exception):
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
         super().__init__(message)
-        self.code = code
-        self.message = message
+        self.code, self.message = code, message
 
 
 def refuse(*checks: tuple[object, str]) -> None:
@@ -40,92 +35,36 @@ def refuse(*checks: tuple[object, str]) -> None:
             raise RefusalError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
-class CallFault(Fault):
-    """Kinds that all know: ``status`` (any gRPC code), ``hang`` (nothing is answered), ``slow``."""
-
-    live: bool = False
-    after_ms: int = Field(default=0, ge=0)
-    code: str = "UNAVAILABLE"
-    message: str = "The service is currently unavailable."
-    delay_ms: int = Field(default=2000, ge=0)
-    """For ``slow``: added to every answer."""
-
-    @field_validator("code")
-    @classmethod
-    def _known_code(cls, code: str) -> str:
-        if code not in grpc.StatusCode.__members__ or code == "OK":
-            raise ValueError(f"{code} is not the name of a gRPC error code")
-        return code
+async def answerable(struck: Struck, due: float = 0) -> None:
+    """Return at loop time *due*, or later if the call is slow: an answer may be given. In a ``hang`` never."""
+    loop, slow = asyncio.get_running_loop(), struck.by("slow")
+    await asyncio.sleep(max(0.0, due + (slow.delay_ms / 1000 if slow else 0) - loop.time()))
+    if struck.by("hang"):
+        await loop.create_future()
 
 
-class Struck:
-    """The fault of one call, and the clock by which it strikes."""
-
-    def __init__(self, fault: CallFault | None) -> None:
-        self.strike(fault)
-
-    def strike(self, fault: CallFault | None) -> None:
-        """Replace the fault by one that counts from now."""
-        self._fault = fault
-        self._at = asyncio.get_running_loop().time() + (fault.after_ms / 1000 if fault else 0)
-
-    @property
-    def kind(self) -> str:
-        """What goes wrong at this moment, or nothing."""
-        return self._fault.kind if self._fault and asyncio.get_running_loop().time() >= self._at else ""
-
-    @property
-    def delay_s(self) -> float:
-        """What a ``slow`` fault adds to an answer now."""
-        return self._fault.delay_ms / 1000 if self._fault and self.kind == "slow" else 0.0
-
-    async def answer(self) -> None:
-        """Return if an answer may be given now; in a ``hang`` never."""
-        if self.kind == "hang":
-            await asyncio.get_running_loop().create_future()
-
-    async def guard(self, work: Awaitable[T], limits: Callable[[], None] = lambda: None) -> T:
-        """What *work* comes to. Raises `RefusalError` when a ``status`` fault strikes, or *limits* raises it."""
-        doing = asyncio.ensure_future(work)
-        try:
-            while not doing.done():
-                limits()
-                if self._fault and self.kind == "status":
-                    raise RefusalError(grpc.StatusCode[self._fault.code], self._fault.message)
-                await asyncio.wait({doing}, timeout=WATCH_S)
-            return doing.result()
-        finally:
-            doing.cancel()
-            await asyncio.wait({doing})
-
-
-class CallControl(Control[S, CallFault]):
-    """Settings and faults of calls that stay open."""
-
-    def __init__(self, settings: S, fault_type: type[CallFault], **logs: Callable[[], object]) -> None:
-        super().__init__(settings, fault_type, **logs)
-        self._live: set[Struck] = set()
-
-    @contextmanager
-    def call(self) -> Generator[Struck, None, None]:
-        """For the length of one call: the fault that strikes it, now or later."""
-        struck = Struck(self.next_fault())
-        self._live.add(struck)
-        try:
-            yield struck
-        finally:
-            self._live.discard(struck)
-
-    def added(self, fault: CallFault) -> None:
-        """Strike the calls that are open, if asked to."""
-        for struck in self._live if fault.live else ():
-            struck.strike(fault)
+async def guarded(struck: Struck, work: Awaitable[T], check_limits: Callable[[], None] = lambda: None) -> T:
+    """What *work* comes to. Raises `RefusalError` when a ``status`` fault strikes, or *check_limits* raises it."""
+    doing = asyncio.ensure_future(work)
+    try:
+        while not doing.done():
+            check_limits()
+            if fault := struck.by("status"):
+                raise RefusalError(grpc.StatusCode[fault.code], fault.message)
+            await asyncio.wait({doing}, timeout=WATCH_S)
+        return doing.result()
+    finally:
+        doing.cancel()
+        await asyncio.wait({doing})
 
 
 class StreamingCall:
     """One streaming call: the first message configures it, the others bring work, answers go out when they are due."""
 
-    def __init__(self, struck: Struck) -> None:
+    IDLE: str
+    """The vendor's words when the client waits too long with its next message."""
+
+    def __init__(self, struck: Struck, idle_limit_s: float, limit_s: float = math.inf) -> None:
         self.struck = struck
         self.loop = asyncio.get_running_loop()
         self.opened = self.last_message = self.loop.time()
@@ -133,6 +72,7 @@ class StreamingCall:
         self.half_closed = False
         self.ended: str | None = None
         """The gRPC code, or None while it is open."""
+        self._idle_limit_s, self._limit_s = idle_limit_s, limit_s
         self._outbox: asyncio.Queue[tuple[float, Any] | None] = asyncio.Queue()
 
     def configure(self, request: Any) -> None:
@@ -143,10 +83,6 @@ class StreamingCall:
         """A further message."""
         raise NotImplementedError
 
-    def check_limits(self) -> None:
-        """Raise `RefusalError` if the stream has lived too long, or waited."""
-        raise NotImplementedError
-
     async def finish(self) -> None:
         """No more messages come: because the client has half-closed, and again when the call ends in whatever way."""
 
@@ -154,12 +90,20 @@ class StreamingCall:
         """Send this at loop time *due*, or after what must come before."""
         self._outbox.put_nowait((due, response))
 
+    def _check_limits(self) -> None:
+        now = self.loop.time()
+        if now - self.opened >= self._limit_s:
+            message = f"Max duration of {self._limit_s / 60:g} minutes reached for stream."
+            raise RefusalError(grpc.StatusCode.ABORTED, message)
+        if not self.half_closed and now - self.last_message >= self._idle_limit_s:
+            raise RefusalError(grpc.StatusCode.ABORTED, self.IDLE)
+
     async def run(self, requests: AsyncIterator[Any], context: Any) -> None:
         """Serve until the client half-closes and all is answered."""
         answering = asyncio.ensure_future(self._answer(context.write))
         ended = "CANCELLED"
         try:
-            await self.struck.guard(self._read(requests, answering), self.check_limits)
+            await guarded(self.struck, self._read(requests, answering), self._check_limits)
             ended = "OK"
         except RefusalError as refusal:
             ended = refusal.code.name
@@ -186,10 +130,9 @@ class StreamingCall:
     async def _answer(self, write: Callable[[Any], Awaitable[None]]) -> None:
         while (item := await self._outbox.get()) is not None:
             due, response = item
-            await asyncio.sleep(max(0.0, due + self.struck.delay_s - self.loop.time()))
-            await self.struck.answer()
+            await answerable(self.struck, due)
             await write(response)
-        await self.struck.answer()
+        await answerable(self.struck)
 
 
 def answered(handler: Callable[[Any, Any], Awaitable[T]]) -> Callable[[Any, Any], Awaitable[T]]:
@@ -205,30 +148,34 @@ def answered(handler: Callable[[Any, Any], Awaitable[T]]) -> Callable[[Any, Any]
     return answer
 
 
-async def open_server(
-    service: str, handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]", host: str, port: int
-) -> tuple[grpc.aio.Server, int]:
-    """A started plain-text server for *service* and the port it got. OSError when the port is taken."""
-    # Without this two servers may share a port, and each gets a part of the calls.
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, dict(handlers)),))
-    try:
-        bound = server.add_insecure_port(f"{host}:{port}")
-    except RuntimeError as error:
-        raise OSError(str(error)) from error
-    await server.start()
-    return server, bound
+def streamed(
+    handler: Callable[[Any, Any], Awaitable[None]], read: Callable[[bytes], Any], write: Callable[[Any], bytes]
+) -> "grpc.RpcMethodHandler[Any, Any]":
+    """A method of a service that streams both ways."""
+    return grpc.stream_stream_rpc_method_handler(
+        answered(handler), request_deserializer=read, response_serializer=write
+    )
 
 
 @asynccontextmanager
 async def serving(
     service: str,
     handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]",
-    control: Control[Any, Any],
+    control: Control[Any],
     where: argparse.Namespace = ANYWHERE,
 ) -> AsyncIterator[tuple[int, int]]:
-    """Serve until the block is left; the port of the service and that of its control surface."""
-    server, port = await open_server(service, handlers, where.host, where.port)
+    """Serve in plain text until the block is left; the ports of the service and of its control surface.
+
+    OSError when a port is taken.
+    """
+    # Without this option two servers may share a port, and each gets a part of the calls.
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, dict(handlers)),))
+    try:
+        port = server.add_insecure_port(f"{where.host}:{where.port}")
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
+    await server.start()
     try:
         async with listening(control.application(), where.host, where.control_port) as control_port:
             yield port, control_port

@@ -80,16 +80,20 @@ def spoken_words(text: str) -> list[str]:
     return [piece for piece in _pieces(text) if piece[0] in ALPHABET]
 
 
+_SPOKEN = (
+    *((r"(?<=\d),(?=\d{3})", ""), (r"\$ ?(\d+)\.(\d\d)", r"\1 dollars \2 cents"), (r"\$ ?(\d+)", r"\1 dollars")),
+    *((r"(?<=\d)\.(?=\d)", " point "), (r"(?<=\d):(?=\d)", " ")),
+    *(("%", " percent "), ("&", " and "), (r"\+", " plus "), ("@", " at ")),
+)
+"""Figures and signs, and the words they are said with."""
+
+
 def _pieces(text: str) -> list[str]:
     """Words, ``,`` and ``.`` in the order they are spoken."""
     plain = unicodedata.normalize("NFKD", text.replace("’", "'").lower())
     plain = "".join(char for char in plain if not unicodedata.combining(char))
-    plain = re.sub(r"(?<=\d),(?=\d{3})", "", plain)
-    plain = re.sub(r"\$ ?(\d+)(?:\.(\d\d))?", lambda m: f"{m[1]} dollars" + (f" {m[2]} cents" if m[2] else ""), plain)
-    plain = re.sub(r"(?<=\d)\.(?=\d)", " point ", plain)
-    for sign, word in (("%", " percent "), ("&", " and "), ("+", " plus "), ("@", " at ")):
-        plain = plain.replace(sign, word)
-    plain = re.sub(r"(?<=\d):(?=\d)", " ", plain)
+    for pattern, words in _SPOKEN:
+        plain = re.sub(pattern, words, plain)
     found = re.findall(r"[a-z0-9']+|[.!?]+|[,;:()\u2013\u2014]+", plain)
     return [piece if piece[0] in ALPHABET else "." if piece[0] in ".!?" else "," for piece in found]
 
@@ -224,11 +228,10 @@ class Decoder:
         usable = len(mulaw) - len(mulaw) % _BLOCK
         loud = POWER[np.frombuffer(mulaw, np.uint8, usable)].reshape(-1, _BLOCK).mean(axis=1) > _LOUD
         self._pending = mulaw[usable:]
-        words = []
-        for number, is_loud in enumerate(loud.tolist()):
-            if word := self._take(mulaw[number * _BLOCK : (number + 1) * _BLOCK], is_loud):
-                words.append(word)
-        return words
+        blocks = (mulaw[at : at + _BLOCK] for at in range(0, usable, _BLOCK))
+        return [
+            word for block, is_loud in zip(blocks, loud.tolist(), strict=True) if (word := self._take(block, is_loud))
+        ]
 
     def _take(self, block: bytes, is_loud: bool) -> HeardWord | None:
         word = None

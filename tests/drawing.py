@@ -52,13 +52,13 @@ def transition_table() -> str:
 
     rows = ["| where | what | becomes | may emit |", "|---|---|---|---|"]
     for row in TRANSITIONS:
-        places = ", ".join(words(place.name) for place in row.places)
+        floors = ", ".join(words(floor.name) for floor in row.floors)
         triggers = ", ".join(
             f"*{words(each.name)} deadline*" if isinstance(each, Deadline) else each.__name__ for each in row.triggers
         )
-        becomes = [words(place.name) for place in row.becomes] + (["same"] if row.stays else [])
+        becomes = [words(floor.name) for floor in row.becomes] + (["same"] if row.stays else [])
         emits = ", ".join(dict.fromkeys(action.__name__ for action in row.emits))
-        rows.append(f"| {places} | {triggers} | {' or '.join(becomes)} | {emits} |")
+        rows.append(f"| {floors} | {triggers} | {' or '.join(becomes)} | {emits} |")
     settled = [f"- {rule.name}" for rule in SETTLING]
     return "\n".join([*rows, "", "After every input, until none applies any more:", "", *settled])
 

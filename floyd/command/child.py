@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+import httpx2
 
 from floyd.errors import FloydError
 
@@ -31,6 +33,7 @@ class ChildError(FloydError):
     """A process of the stack did not start, or ended by itself; the message carries its last words."""
 
 
+@dataclass(eq=False)
 class Child:
     """A running process. `name` is for people; everything it prints goes to `log`.
 
@@ -38,19 +41,14 @@ class Child:
     Start children from the main thread: the death signal is bound to the thread that starts them.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        *,
-        log: Path,
-        environment: Mapping[str, str],
-        directory: Path | None = None,
-    ) -> None:
-        self.name = name
-        self.log = log
-        self._command, self._environment, self._directory = command, environment, directory
-        log.write_bytes(b"")
+    name: str
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str]
+    directory: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.log.write_bytes(b"")
         self._start()
 
     def _start(self) -> None:
@@ -58,19 +56,18 @@ class Child:
         prefix = [leash, "--pdeathsig", "TERM", "--"] if leash else []
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - commands are built by this package from known parts
-                [*prefix, *self._command],
+                [*prefix, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=dict(self._environment),
-                cwd=self._directory,
+                env=dict(self.environment),
+                cwd=self.directory,
                 process_group=0,
             )
 
     def start_again(self) -> None:
         """Start it anew; its log goes on."""
-        if self.exit_code is None:
-            self.kill()
+        self.kill()
         self._start()
 
     @property
@@ -110,32 +107,44 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
+    def wait(self, timeout_s: float) -> None:
+        """Until it has ended, but not longer than this."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+
     def kill(self) -> None:
-        """End it and its group at once and reap it."""
+        """End it and its group at once and reap it; also after its own end, for a worker that outlived it."""
         self.signal(signal.SIGKILL)
         self._process.wait()
 
 
-def stop_all(children: Iterable[Child]) -> None:
+def stop_all(children: Collection[Child]) -> None:
     """Ask every group to end, then make it: returns within about `GRACE_S`, with nothing left behind."""
-    remaining = list(children)
-    for child in remaining:
+    for child in children:
         child.signal(signal.SIGTERM)
     deadline = time.monotonic() + GRACE_S
-    while time.monotonic() < deadline and any(child.exit_code is None for child in remaining):
-        time.sleep(POLL_S)
-    for child in remaining:
-        # Also after a clean end: a worker that outlived its parent is still in the group.
+    for child in children:
+        child.wait(deadline - time.monotonic())
+    for child in children:
         child.kill()
 
 
+def free_ports() -> Iterator[int]:
+    """Ports nobody listens on now, each once. Somebody else may take one before it is used; the child then says so."""
+    return filter(_free, random.sample(UNASSIGNED, len(UNASSIGNED)))  # stacks that start together are spread
+
+
 def free_port() -> int:
-    """A port nobody listens on now. Somebody else may take it before it is used; the child then says so and ends."""
-    while True:
-        port = random.choice(UNASSIGNED)  # noqa: S311 - spreads stacks that start together, guards no secret
-        with socket.socket() as probe, contextlib.suppress(OSError):
+    return next(free_ports())
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
             probe.bind(("127.0.0.1", port))
-            return port
+        except OSError:
+            return False
+    return True
 
 
 def listening(port: int) -> bool:
@@ -148,7 +157,6 @@ def listening(port: int) -> bool:
 def answers(address: str) -> bool:
     """Whether a server on the loopback answers with 200."""
     try:
-        with urllib.request.urlopen(address, timeout=ASK_S) as answer:  # noqa: S310 - loopback
-            return bool(answer.status == 200)
-    except OSError:
+        return httpx2.get(address, timeout=ASK_S).status_code == 200
+    except httpx2.HTTPError:
         return False

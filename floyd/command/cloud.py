@@ -1,81 +1,45 @@
-"""What is deployed, and what is wrong with it: `floyd doctor --cloud`.
+"""What is deployed, and what is wrong with it: `floyd doctor --cloud`. What is read, and what must hold: `cloud.toml`.
 
 Readers only fetch, each answer as its vendor gives it; `judge` only judges. What could not be read is a finding too.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import google.auth
+import httpx2
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+
+from floyd.command.deployment import SIGN_IN
 from floyd.command.doctor import Finding
 from floyd.errors import ConfigError
 from floyd.relays import SERVICE_LABEL
 from floyd.settings import REQUIRED, Process
 
 READ_S = 15.0
-
-# Where each answer comes from. {p}: project, {r}: region, {a}: Twilio account, {n}: caller number without its plus.
-_FIRESTORE = "firestore.googleapis.com/v1/projects/{p}/databases/(default)"
-_QUOTAS = "cloudquotas.googleapis.com/v1/projects/{p}/locations/global/services"
-GOOGLE = {
-    "functions": "cloudfunctions.googleapis.com/v2/projects/{p}/locations/{r}/functions",
-    "services": "run.googleapis.com/v2/projects/{p}/locations/{r}/services",
-    "database": _FIRESTORE,
-    "indexes": _FIRESTORE + "/collectionGroups/requests/indexes",
-    "ttls": _FIRESTORE + "/collectionGroups/-/fields?filter=ttlConfig:*",
-    "scheduler": "cloudscheduler.googleapis.com/v1/projects/{p}/locations/{r}/jobs",
-    "voice quota": _QUOTAS + "/texttospeech.googleapis.com/quotaInfos",
-    "ear quota": _QUOTAS + "/speech.googleapis.com/quotaInfos",
-}
-VERSIONS = "secretmanager.googleapis.com/v1/projects/{p}/secrets/{s}/versions?filter=state:ENABLED"
-TWILIO = {
-    "account": "api.twilio.com/2010-04-01/Accounts/{a}.json",
-    "number": "api.twilio.com/2010-04-01/Accounts/{a}/IncomingPhoneNumbers.json?PhoneNumber=%2B{n}",
-    "countries": "voice.twilio.com/v1/DialingPermissions/Countries?PageSize=300",
-    "profiles": "trusthub.twilio.com/v1/CustomerProfiles?Status=twilio-approved",
-}
+KNOWN: Mapping[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+FUNCTIONS: Mapping[Process, str] = KNOWN["functions"]
 CREATED = "google.cloud.firestore.document.v1.created"
-# Every function by its entry point, and the documents whose creation starts it.
-FUNCTIONS: Mapping[Process, str] = {
-    "api": "",
-    "plan": "users/{uid}/requests/{rid}/jobs/{id}",
-    "dial": "users/{uid}/requests/{rid}/calls/{attempt}",
-    "carrier": "",
-    "sweep": "",
-}
-# What Firestore itself removes in time: infra/firestore.indexes.json.
-TTLS = {f"{each}.expires_at" for each in ("deliveries", "facts", "speech", "tapes", "turns")}
-TTLS |= {"dial_locks.until", "stream_tokens.not_after"}
-# Quotas by a word of their names, and how much of each a lively call uses: some ten answers a minute, each one stream
-# of the voice; the recogniser's streams overlap.
-PER_CALL = {"voice quota": ("chirp", 10), "ear quota": ("stream", 2)}
 # Twilio's limit of calls at once without an approved profile (Twilio support article 223180028).
 WITHOUT_PROFILE = 2
 
 Answers = Mapping[str, Any]
+"""Each a JSON object; where there is none a string says why."""
 Judged = Iterator[Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """An answer that could not be had, and why."""
-
-    reason: str
 
 
 def google_token() -> str:
     """An access token of whoever is signed in here. Raises ConfigError."""
-    import google.auth  # noqa: PLC0415 - slow import
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - slow import
-    from google.auth.transport.requests import Request  # noqa: PLC0415 - slow import
-
     try:
         credentials, _ = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
         credentials.refresh(Request())  # type: ignore[no-untyped-call]
     except GoogleAuthError as error:
-        raise ConfigError("Sign in first: gcloud auth application-default login") from error
+        raise ConfigError(SIGN_IN) from error
     return str(credentials.token)
 
 
@@ -88,54 +52,71 @@ def examine(project: str, region: str, environment: Mapping[str, str]) -> list[F
 
 
 def read(places: Mapping[str, str], token: str, twilio_token: str, bases: Mapping[str, str] | None = None) -> Answers:
-    """Every answer by name; Unread where there was none. `bases` replaces hosts by other addresses."""
+    """Every answer by name. `bases` replaces hosts by other addresses."""
 
     def fetch(where: str, **how: Any) -> Any:
-        import httpx2  # noqa: PLC0415 - slow import
-
         host, _, path = where.partition("/")
         try:
             answer = httpx2.get(f"{(bases or {}).get(host, f'https://{host}')}/{path}", timeout=READ_S, **how)
             return answer.raise_for_status().json()
         except (httpx2.HTTPError, ValueError) as error:
-            return Unread(str(error).partition("\n")[0])
+            return str(error).partition("\n")[0]
 
     bearer = {"authorization": f"Bearer {token}"}
-    found = {name: fetch(where.format(**places), headers=bearer) for name, where in GOOGLE.items()}
+    found = {name: fetch(where.format(**places), headers=bearer) for name, where in KNOWN["google"].items()}
     for secret in sorted({each for name in FUNCTIONS for each in _config(found, name)[1].values()}):
-        found[f"secret {secret}"] = fetch(VERSIONS.format(s=secret, **places), headers=bearer)
+        found[f"secret {secret}"] = fetch(KNOWN["versions"].format(s=secret, **places), headers=bearer)
     settings = _config(found, "carrier")[0]
     account, number = settings.get("TWILIO_ACCOUNT_SID", ""), settings.get("FLOYD_CALLER_NUMBER", "").lstrip("+")
-    for name, where in TWILIO.items():
+    for name, where in KNOWN["twilio"].items():
         if twilio_token and account:
             found[name] = fetch(where.format(a=account, n=number), auth=(account, twilio_token))
         else:
-            found[name] = Unread("deploy the functions, and set TWILIO_AUTH_TOKEN here")
+            found[name] = "deploy the functions, and set TWILIO_AUTH_TOKEN here"
     return found
 
 
 def judge(answers: Answers) -> list[Finding]:
     """Everything that is wrong, and how to mend it; and what is right."""
-    known = {name: answer for name, answer in answers.items() if not isinstance(answer, Unread)}
+    known = {name: answer for name, answer in answers.items() if not isinstance(answer, str)}
     found = [
-        Finding(what, ok := holds(known[name]), "as it should be" if ok else mend.strip("()"), needed=mend[0] != "(")
-        for name, what, holds, mend in CHECKS
-        if name in known
+        _unless(check["name"], {check["mend"]: not _holds(check, known[check["answer"]])}, needed="needed" in check)
+        for check in KNOWN["checks"]
+        if check["answer"] in known
     ]
-    found += [finding for name, judged in JUDGES if name in known for finding in judged(known)]
+    found += [finding for name in known for judged in JUDGES.get(name, ()) for finding in judged(known)]
     for name, answer in answers.items():
-        if isinstance(answer, Unread):
-            needed = name not in TWILIO and name not in PER_CALL
-            found.append(Finding(name, False, f"could not be read: {answer.reason}", needed=needed))
+        if name not in known:
+            needed = name not in KNOWN["twilio"] and name not in KNOWN["quotas"]
+            found.append(Finding(name, False, f"could not be read: {answer}", needed=needed))
         elif name.startswith("secret "):
             advice = f"write one: gcloud secrets versions add {name[7:]} --data-file=-"
             found.append(Finding(name, ok := bool(answer.get("versions")), "has a value" if ok else advice))
     return found
 
 
+def _unless(name: str, faults: Mapping[str, bool], *, needed: bool = True) -> Finding:
+    wrong = [fault for fault, is_so in faults.items() if is_so]
+    return Finding(name, not wrong, "; ".join(wrong) or "as it should be", needed=needed)
+
+
+def _holds(check: Mapping[str, Any], answer: Any) -> bool:
+    """Whether the answer, or one of the things that it lists, is as `check` wants it."""
+    looked_at = answer.get(check["lists"], ()) if "lists" in check else (answer,)
+    wanted = check["like"].items()
+    return any(all((_at(each, path) or False) == value for path, value in wanted) for each in looked_at)
+
+
+def _at(answer: Any, path: str) -> Any:
+    for step in path.split("."):
+        answer = answer[int(step)] if isinstance(answer, list) else (answer or {}).get(step)
+    return answer
+
+
 def _function(answers: Answers, entry_point: str) -> dict[str, Any]:
-    listed = answers["functions"].get("functions", ()) if isinstance(answers.get("functions"), dict) else ()
-    return next((each for each in listed if each.get("buildConfig", {}).get("entryPoint") == entry_point), {})
+    functions = answers.get("functions")
+    listed = functions.get("functions", ()) if isinstance(functions, dict) else ()
+    return next((each for each in listed if _at(each, "buildConfig.entryPoint") == entry_point), {})
 
 
 def _config(answers: Answers, entry_point: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -152,14 +133,14 @@ def _functions(answers: Answers) -> Judged:
         filters = {each["attribute"]: each["value"] for each in trigger.get("eventFilters", ())}
         missing = [each for each in REQUIRED[name] if each not in settings | secrets]
         faults = {
-            "not deployed: terraform apply with a release": not function,
-            f"{', '.join(missing)} not set": bool(function and missing),
-            "not active: see its build's log": bool(function) and function.get("state") != "ACTIVE",
+            f"{', '.join(missing)} not set": bool(missing),
+            "not active: see its build's log": function.get("state") != "ACTIVE",
             "FLOYD_ENV is not production": settings.get("FLOYD_ENV", "production") != "production",
-            f"its trigger must be {CREATED} of {documents}": bool(function and documents)
+            f"its trigger must be {CREATED} of {documents}": bool(documents)
             and (trigger.get("eventType"), filters.get("document")) != (CREATED, documents),
         }
-        yield _unless(f"function {name}", faults)
+        absent = {"not deployed: terraform apply with a release": True}
+        yield _unless(f"function {name}", faults if function else absent)
 
 
 def _relays(answers: Answers) -> Judged:
@@ -167,55 +148,31 @@ def _relays(answers: Answers) -> Judged:
     if len(relays) < 2:
         yield Finding("relays", False, "a call outlives its relay only with a second one: relay_shards = 2 or more")
     for relay in relays:
-        template, traffic = relay.get("template", {}), relay.get("trafficStatuses", ())
-        resources = (template.get("containers") or [{}])[0].get("resources", {})
-        serving = [each.get("revision") for each in traffic if each.get("percent")]
-        faults = {
-            "it is not ready: see its log": relay.get("terminalCondition", {}).get("state") != "CONDITION_SUCCEEDED",
-            "an address must lead to one process: 1 instance": template.get("scaling", {}).get("maxInstanceCount") != 1,
-            "sound is paced between requests: CPU always": resources.get("cpuIdle", False),
-            "calls last longer than its timeout: 3600s": template.get("timeout") != "3600s",
-            "callees would wait in a queue: concurrency 1000": template.get("maxInstanceRequestConcurrency", 80) < 1000,
-            "the revision with the traffic has no tag, so nobody can listen": not any(
-                each.get("tag") and each.get("revision") in serving for each in traffic
-            ),
-        }
+        serving = [each for each in relay.get("trafficStatuses", ()) if each.get("percent")]
+        tagged = {each.get("revision") for each in relay.get("trafficStatuses", ()) if each.get("tag")}
+        untagged = not any(each.get("revision") in tagged for each in serving)
+        faults = {check["mend"]: not _holds(check, relay) for check in KNOWN["relay"]}
+        faults["the revision with the traffic has no tag, so nobody can listen"] = untagged
         yield _unless(relay["name"].rsplit("/", 1)[-1], faults)
 
 
-def _unless(name: str, faults: Mapping[str, bool]) -> Finding:
-    wrong = [fault for fault, is_so in faults.items() if is_so]
-    return Finding(name, not wrong, "; ".join(wrong) or "as it should be")
-
-
-def _on(field: str) -> Callable[[Any], bool]:
-    return lambda answer: str(answer.get(field)).endswith("_ENABLED")
-
-
-def _indexed(answer: Any) -> bool:
-    ready = (each["fields"] for each in answer.get("indexes", ()) if each.get("state") == "READY")
-    return any([field["fieldPath"] for field in fields][:2] == ["status", "deadline"] for fields in ready)
-
-
-def _expiring(answer: Any) -> set[str]:
-    active = (each for each in answer.get("fields", ()) if each.get("ttlConfig", {}).get("state") == "ACTIVE")
-    return {".".join(each["name"].split("/")[-3::2]) for each in active}
-
-
-def _sweeps(answer: Any) -> bool:
-    jobs = (each for each in answer.get("jobs", ()) if each["name"].endswith("/floyd-sweep"))
-    return any((job.get("state"), job.get("schedule")) == ("ENABLED", "* * * * *") for job in jobs)
+def _expiry(answers: Answers) -> Judged:
+    fields = answers["ttls"].get("fields", ())
+    active = [each["name"].split("/") for each in fields if _at(each, "ttlConfig.state") == "ACTIVE"]
+    lacking = set(KNOWN["expiring"]) - {".".join(path[-3::2]) for path in active}
+    advice = "missing, or not active until minutes after terraform apply"
+    yield _unless("expiry", {advice: bool(lacking)}, needed=False)
 
 
 def _at_once(answers: Answers) -> Judged:
     """Whether quotas and account bear as many calls as may be live."""
     calls = int(_config(answers, "carrier")[0].get("FLOYD_MAX_CALLS", WITHOUT_PROFILE))
-    for name in PER_CALL.keys() & answers.keys():
-        word, each_call = PER_CALL[name]
+    for name in KNOWN["quotas"].keys() & answers.keys():
+        word, wanted = KNOWN["quotas"][name]["word"], KNOWN["quotas"][name]["each_call"] * calls
         quotas = (each for each in answers[name].get("quotaInfos", ()) if word in each["quotaId"].lower())
         limits = [int(info["details"]["value"]) for quota in quotas for info in quota.get("dimensionsInfos", ())]
-        enough = bool(limits) and (min(limits) >= each_call * calls or -1 in limits)  # -1: unlimited
-        said = f"{min(limits)}, and {each_call * calls} are wanted" if limits else "not listed: look in the console"
+        enough = bool(limits) and (min(limits) >= wanted or -1 in limits)  # -1: unlimited
+        said = f"{min(limits)}, and {wanted} are wanted" if limits else "not listed: look in the console"
         yield Finding(name, enough, said, needed=False)
     if "profiles" in answers:
         faults = {f"{calls} calls at once need an approved profile (Twilio: Trust Hub)": calls > WITHOUT_PROFILE}
@@ -246,22 +203,10 @@ def _countries(answers: Answers) -> Judged:
             yield Finding(f"Twilio {name}", False, f"close {', '.join(sorted(codes))} {where}: fraud", needed=False)
 
 
-# Answer, what is looked at, what must hold, and how to mend it; advice in brackets is worth having but not needed.
-CHECKS: tuple[tuple[str, str, Callable[[Any], bool], str], ...] = (
-    ("database", "Firestore", lambda a: a.get("type") == "FIRESTORE_NATIVE", "needs native mode: a new project"),
-    ("database", "Firestore recovery", _on("pointInTimeRecoveryEnablement"), "(off: terraform apply)"),
-    ("database", "Firestore protection", _on("deleteProtectionState"), "(deletion is possible: terraform apply)"),
-    ("indexes", "index of requests", _indexed, "status, deadline: missing or still being built"),
-    ("ttls", "expiry", lambda a: _expiring(a) >= TTLS, "(missing, or not active until minutes after terraform apply)"),
-    ("scheduler", "sweeper", _sweeps, "floyd-sweep must run every minute: terraform apply"),
-    ("account", "Twilio account", lambda a: a.get("status") == "active", "suspended or closed: ask Twilio"),
-    ("account", "Twilio trial", lambda a: a.get("type") != "Trial", "(it rings only verified numbers: upgrade it)"),
-)
-
-JUDGES: tuple[tuple[str, Callable[[Answers], Judged]], ...] = (
-    ("functions", _functions),
-    ("services", _relays),
-    ("functions", _at_once),
-    ("number", _number),
-    ("countries", _countries),
-)
+JUDGES: Mapping[str, tuple[Callable[[Answers], Judged], ...]] = {
+    "functions": (_functions, _at_once),
+    "services": (_relays,),
+    "ttls": (_expiry,),
+    "number": (_number,),
+    "countries": (_countries,),
+}

@@ -7,11 +7,11 @@ import json
 import time
 import uuid
 import wave
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from rich.console import Console
+from rich.text import Text
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
@@ -37,37 +37,32 @@ def read_sound(path: Path) -> bytes:
             samples = np.frombuffer(file.readframes(frames), "<i2").reshape(-1, channels).mean(axis=1)
     except (OSError, EOFError, wave.Error) as error:
         raise InvalidInputError(f"{path} is not a readable WAV file: {error}") from error
-    return _resampled(samples, rate).round().clip(-32768, 32767).astype("<i2").tobytes()
+    count = round(len(samples) * RATE_HZ / rate)
+    if rate != RATE_HZ and count:
+        # The spectrum cut or filled up, which is exact for a whole file.
+        spectrum = np.fft.rfft(samples)[: count // 2 + 1]
+        samples = np.fft.irfft(spectrum, count) * (count / len(samples))
+    sound: bytes = samples.round().clip(-32768, 32767).astype("<i2").tobytes()
+    return sound
 
 
-def _resampled(samples: np.ndarray[Any, np.dtype[np.float64]], rate_hz: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The same sound at 16 kHz: its spectrum cut or filled up, which is exact for a whole file."""
-    count = round(len(samples) * RATE_HZ / rate_hz)
-    if rate_hz == RATE_HZ or not count:
-        return samples
-    spectrum = np.fft.rfft(samples)
-    resized = np.zeros(count // 2 + 1, complex)
-    kept = min(len(spectrum), len(resized))
-    resized[:kept] = spectrum[:kept]
-    return np.fft.irfft(resized, count) * (count / len(samples))
+def dictate(client: Client, recording: Path, console: Console) -> str:
+    """Speak a recording at the pace of speech; the id of the request that the relay made of it.
 
-
-def dictate(client: Client, sound: bytes, *, tell: Callable[[str, bool], None]) -> str:
-    """Speak `sound` at the pace of speech; the id of the request that the relay made of it.
-
-    `tell` receives the words so far and whether they are final. Raises FloydError when nothing was understood.
+    Words are shown as they are understood. Raises FloydError when nothing was.
     """
+    sound = read_sound(recording)
     address = str(client.call("POST", "/dictations", {})["url"])
     try:
         with connect(address, open_timeout=ANSWER_S) as socket:
             hello = {"type": "auth", "token": client.token(), "idempotency_key": uuid.uuid4().hex}
             socket.send(json.dumps(hello))
-            return _speak(socket, sound + bytes(int(QUIET_S * RATE_HZ) * 2), tell)
+            return _speak(socket, sound + bytes(int(QUIET_S * RATE_HZ) * 2), console)
     except (WebSocketException, OSError, TimeoutError) as error:
         raise FloydError(f"The relay ended the dictation: {error}") from error
 
 
-def _speak(socket: ClientConnection, sound: bytes, tell: Callable[[str, bool], None]) -> str:
+def _speak(socket: ClientConnection, sound: bytes, console: Console) -> str:
     """Send everything at its pace, then wait for the answer; the request's id as soon as it has been sent."""
     size, due = int(RATE_HZ * CHUNK_S) * 2, time.monotonic()
     pieces: list[bytes | str] = [sound[place : place + size] for place in range(0, len(sound), size)]
@@ -76,16 +71,20 @@ def _speak(socket: ClientConnection, sound: bytes, tell: Callable[[str, bool], N
         due += CHUNK_S if isinstance(piece, bytes) else ANSWER_S
         while (left_s := due - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
-                if rid := _understood(socket.recv(timeout=left_s), tell):
+                if rid := _understood(socket.recv(timeout=left_s), console):
                     return rid
     raise TimeoutError(f"no answer for {ANSWER_S:.0f} s")
 
 
-def _understood(message: str | bytes, tell: Callable[[str, bool], None]) -> str | None:
+def _understood(message: str | bytes, console: Console) -> str | None:
     """Handle one message of the relay; the request's id once there is one."""
-    said = json.loads(message)
-    if said["type"] in ("interim", "final"):
-        tell(said["text"], said["type"] == "final")
-    if said["type"] == "empty":
-        raise FloydError("The relay heard no words in it")
-    return str(said["id"]) if said["type"] == "sent" else None
+    match json.loads(message):
+        case {"type": "final", "text": text}:
+            console.print(Text(text))
+        case {"type": "interim", "text": text} if console.is_terminal:
+            console.print(Text(text, "bright_black italic", no_wrap=True, overflow="ellipsis"), end="\r")
+        case {"type": "empty"}:
+            raise FloydError("The relay heard no words in it")
+        case {"type": "sent", "id": rid}:
+            return str(rid)
+    return None

@@ -5,16 +5,16 @@ The emulator posts each event once, one after another, to `/functions/projects/P
 body in base64, and forgets it whatever the answer. Eventarc posts the raw bytes to `/`, many at once, and tries
 again until the function answers 2xx. This server answers the emulator at once and does the rest.
 
-    python -m floyd.command.dispatcher --port N --target plan=URL --target dial=URL --tick 60=URL
+    python -m floyd.command.dispatcher PORT TRIGGER=URL ... SECONDS=URL ...
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import base64
 import binascii
 import logging
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -50,13 +50,12 @@ def production_form(headers: Mapping[str, str], body: bytes) -> tuple[dict[str, 
 async def post(client: httpx2.AsyncClient, target: str, **content: Any) -> bool:
     """Whether the function accepted; why not is logged."""
     try:
-        answer = await client.post(target, **content)
-        problem = "" if answer.is_success else f"status {answer.status_code}"
+        (await client.post(target, **content)).raise_for_status()
     except httpx2.HTTPError as error:
-        problem = type(error).__name__
-    if problem:
-        LOG.warning("%s to %s: %s", content.get("headers", {}).get("ce-document", "tick"), target, problem)
-    return not problem
+        what = content.get("headers", {}).get("ce-document", "tick")
+        LOG.warning("%s to %s: %s", what, target, str(error).partition("\n")[0] or type(error).__name__)
+        return False
+    return True
 
 
 async def deliver(client: httpx2.AsyncClient, target: str, headers: dict[str, str], body: bytes) -> bool:
@@ -78,7 +77,7 @@ async def tick(client: httpx2.AsyncClient, every_s: float, target: str) -> None:
 
 def application(targets: Mapping[str, str], ticks: Mapping[str, float]) -> Starlette:
     """The server; `targets` maps a trigger's name to the address of its function, `ticks` an address to seconds."""
-    deliveries: set[asyncio.Task[bool]] = set()
+    work: set[asyncio.Task[Any]] = set()
     client = httpx2.AsyncClient(timeout=DELIVERY_S)
 
     async def receive(request: Request) -> Response:
@@ -91,15 +90,15 @@ def application(targets: Mapping[str, str], ticks: Mapping[str, float]) -> Starl
             LOG.error("from the emulator: %s", error)
             return Response(str(error), status_code=400)
         task = asyncio.create_task(deliver(client, target, headers, body))
-        deliveries.add(task)
-        task.add_done_callback(deliveries.discard)
+        work.add(task)
+        task.add_done_callback(work.discard)
         return Response(status_code=202)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        ticking = [asyncio.create_task(tick(client, every_s, target)) for target, every_s in ticks.items()]
+        work.update(asyncio.create_task(tick(client, every_s, target)) for target, every_s in ticks.items())
         yield
-        for task in (*ticking, *deliveries):
+        for task in work:
             task.cancel()
         await client.aclose()
 
@@ -107,17 +106,10 @@ def application(targets: Mapping[str, str], ticks: Mapping[str, float]) -> Starl
     return Starlette(routes=[route], lifespan=lifespan)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m floyd.command.dispatcher")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--target", action="append", required=True, metavar="NAME=URL")
-    parser.add_argument("--tick", action="append", default=[], metavar="SECONDS=URL")
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="dispatcher %(levelname)s %(message)s")
-    targets = dict(target.split("=", 1) for target in args.target)
-    ticks = {address: float(every_s) for every_s, address in (pair.split("=", 1) for pair in args.tick)}
-    uvicorn.run(application(targets, ticks), host="127.0.0.1", port=args.port, log_level="warning", access_log=False)
-
-
 if __name__ == "__main__":
-    main()
+    logging.basicConfig(level=logging.WARNING, format="dispatcher %(levelname)s %(message)s")
+    known = dict(pair.split("=", 1) for pair in sys.argv[2:])
+    events = {name: url for name, url in known.items() if name.isalpha()}
+    ticks = {url: float(name) for name, url in known.items() if name not in events}
+    app = application(events, ticks)
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)

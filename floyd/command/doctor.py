@@ -6,14 +6,13 @@ import importlib.util
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.text import Text
 
 from floyd.command import emulator, running, vendors
 from floyd.errors import ConfigError
-
-OLDEST_PYTHON = (3, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,65 +24,50 @@ class Finding:
     advice: str
     needed: bool = True
 
+    def line(self) -> Text:
+        mark = ("✓", "green") if self.ok else ("✗", "bold red" if self.needed else "yellow")
+        return Text.assemble(mark, (f" {self.name}  ", "bold"), self.advice)
+
 
 def examine() -> list[Finding]:
     """Look at everything the local stack rests on."""
-    findings = [
-        Finding("python", sys.version_info >= OLDEST_PYTHON, f"{sys.version.split()[0]}; 3.11 or later is needed"),
-        _java(),
-        _emulator(),
-        _packages(),
-        Finding(
-            "flite",
-            shutil.which("flite") is not None,
-            "speaks free text in the simulated network (Debian: apt-get install flite); without it: the audible code",
-            needed=False,
-        ),
+    flite = shutil.which("flite")
+    without = "free text in the simulated network is spoken in the audible code (Debian: apt-get install flite)"
+    return [
+        Finding("python", sys.version_info >= (3, 11), f"{sys.version.split()[0]}; 3.11 or later is needed"),
+        _found("java", lambda: str(emulator.find_java(os.environ))),
+        _found("Firestore emulator", _emulator),
+        _found("packages", _packages),
+        Finding("flite", flite is not None, flite or without, needed=False),
+        *(Finding(each.name, True, each.sentence, needed=False) for each in vendors.choose(os.environ).values()),
+        _found("stack", _stack, needed=False),
     ]
-    findings += [
-        Finding(vendor.name, True, vendor.sentence, needed=False) for vendor in vendors.choose(os.environ).values()
-    ]
-    return [*findings, _stack()]
 
 
-def _java() -> Finding:
+def _found(name: str, look: Callable[[], str], *, needed: bool = True) -> Finding:
+    """What `look` tells, or why it raises ConfigError."""
     try:
-        return Finding("java", True, str(emulator.find_java(os.environ)))
+        return Finding(name, True, look(), needed)
     except ConfigError as error:
-        return Finding("java", False, str(error))
+        return Finding(name, False, str(error), needed)
 
 
-def _emulator() -> Finding:
-    try:
-        jar = emulator.find_jar(os.environ)
-    except ConfigError as error:
-        return Finding("Firestore emulator", False, str(error))
-    return Finding("Firestore emulator", True, str(jar) if jar else f"will be fetched once ({emulator.ADDRESS})")
+def _emulator() -> str:
+    return str(emulator.find_jar(os.environ) or f"will be fetched once ({emulator.ADDRESS})")
 
 
-def _packages() -> Finding:
-    missing = [
-        name for name in ("functions_framework", "pocketsphinx", "websockets") if not importlib.util.find_spec(name)
-    ]
-    script = Path(sys.executable).with_name("functions-framework").exists()
-    if missing or not script:
-        return Finding("packages", False, f"missing {', '.join(missing) or 'functions-framework'}: make setup")
-    return Finding("packages", True, "all there")
+def _packages() -> str:
+    wanted = ("functions_framework", "pocketsphinx", "websockets")
+    if missing := [name for name in wanted if not importlib.util.find_spec(name)]:
+        raise ConfigError(f"missing {', '.join(missing)}: make setup")
+    return "all there"
 
 
-def _stack() -> Finding:
-    try:
-        found = running.find()
-    except ConfigError as error:
-        return Finding("stack", False, str(error), needed=False)
-    dead = [name for name, pid in found.processes.items() if not running.alive(pid)]
-    if dead:
-        return Finding("stack", False, f"{', '.join(dead)} ended: see {found.logs}", needed=False)
-    return Finding("stack", True, f"running, api at {found.api}", needed=False)
-
-
-def as_data(findings: list[Finding]) -> dict[str, Any]:
-    return {"ok": healthy(findings), "findings": [asdict(finding) for finding in findings]}
+def _stack() -> str:
+    found = running.find()
+    if dead := [name for name, pid in found.processes.items() if not running.alive(pid)]:
+        raise ConfigError(f"{', '.join(dead)} ended: see {found.logs}")
+    return f"running, api at {found.api}"
 
 
 def healthy(findings: list[Finding]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -11,6 +10,8 @@ import subprocess
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+
+import httpx2
 
 from floyd.command.child import ASK_S, Child, answers
 from floyd.errors import ConfigError, FloydError
@@ -33,8 +34,8 @@ def find_java(environment: Mapping[str, str]) -> Path:
     """The Java to run: JAVA_HOME's, else the one on the path. Raises ConfigError when absent or too old."""
     install = "install Java 17 or later (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
     home = environment.get("JAVA_HOME", "")
-    found = str(Path(home, "bin", "java")) if home else shutil.which("java", path=environment.get("PATH"))
-    if not found or not Path(found).exists():
+    found = shutil.which("java", path=f"{home}/bin" if home else environment.get("PATH"))
+    if not found:
         raise ConfigError(f"The Firestore emulator needs Java and there is none: {install}")
     said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False, timeout=20)  # noqa: S603
     version = re.search(r'version "(?:1\.)?(\d+)', said.stderr)
@@ -45,46 +46,39 @@ def find_java(environment: Mapping[str, str]) -> Path:
 
 def find_jar(environment: Mapping[str, str]) -> Path | None:
     """The emulator's jar on this machine: the one named, the Google Cloud SDK's, or the Firebase CLI's."""
-    named = environment.get("FLOYD_FIRESTORE_EMULATOR_JAR", "")
-    if named:
+    if named := environment.get("FLOYD_FIRESTORE_EMULATOR_JAR"):
         if not Path(named).is_file():
-            raise ConfigError("FLOYD_FIRESTORE_EMULATOR_JAR names no file")
+            raise ConfigError(f"FLOYD_FIRESTORE_EMULATOR_JAR names no file: {named}")
         return Path(named)
-    places = [sdk / "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar" for sdk in _sdk_roots(environment)]
+    # `gcloud` knows where it lives, but takes a second to say so.
+    gcloud = shutil.which("gcloud", path=environment.get("PATH"))
+    sdks = [
+        environment.get("CLOUDSDK_ROOT_DIR"),
+        gcloud and Path(gcloud).resolve().parents[1],
+        "/usr/lib/google-cloud-sdk",
+    ]
+    places = [Path(sdk, "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar") for sdk in sdks if sdk]
     places += sorted(_cache(environment).glob("cloud-firestore-emulator-v*.jar"), reverse=True)
     return next((place for place in places if place.is_file()), None)
 
 
-def _sdk_roots(environment: Mapping[str, str]) -> list[Path]:
-    """Where `gcloud` lives, without running it: it takes a second to say so itself."""
-    gcloud = shutil.which("gcloud", path=environment.get("PATH"))
-    roots = [Path(environment["CLOUDSDK_ROOT_DIR"])] if environment.get("CLOUDSDK_ROOT_DIR") else []
-    if gcloud:
-        roots += [Path(gcloud).resolve().parent.parent]
-    return [*roots, Path("/usr/lib/google-cloud-sdk")]
-
-
 def _cache(environment: Mapping[str, str]) -> Path:
     """Where the Firebase CLI keeps its emulators, so that either finds what the other fetched."""
-    given = environment.get("FIREBASE_EMULATORS_PATH", "")
-    return Path(given) if given else Path.home() / ".cache" / "firebase" / "emulators"
+    return Path(environment.get("FIREBASE_EMULATORS_PATH") or Path.home() / ".cache" / "firebase" / "emulators")
 
 
 def fetch_jar(environment: Mapping[str, str], *, address: str = ADDRESS, sha256: str = SHA256) -> Path:
     """Download the emulator once and check it. Raises FloydError saying what to do instead when that fails."""
-    cache = _cache(environment)
-    cache.mkdir(parents=True, exist_ok=True)
-    target = cache / address.rsplit("/", 1)[-1]
+    target = _cache(environment) / address.rsplit("/", 1)[-1]
+    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.part")
-    digest = hashlib.sha256()
     try:
-        with urllib.request.urlopen(address, timeout=FETCH_S) as answer, partial.open("wb") as out:  # noqa: S310
-            while block := answer.read(1 << 20):
-                digest.update(block)
-                out.write(block)
-        if digest.hexdigest() != sha256:
-            raise FloydError("what came is not the emulator (its checksum differs)")
-        partial.replace(target)
+        with urllib.request.urlopen(address, timeout=FETCH_S) as answer, partial.open("w+b") as out:  # noqa: S310
+            shutil.copyfileobj(answer, out)
+            out.seek(0)
+            if hashlib.file_digest(out, "sha256").hexdigest() != sha256:
+                raise FloydError("what came is not the emulator (its checksum differs)")
+        return partial.replace(target)
     except (OSError, FloydError) as error:
         raise FloydError(
             f"The Firestore emulator ({SIZE_BYTES // 1_000_000} MB) could not be fetched from {address}: {error}. "
@@ -93,24 +87,14 @@ def fetch_jar(environment: Mapping[str, str], *, address: str = ADDRESS, sha256:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
-    return target
 
 
-def start(
-    *,
-    port: int,
-    events_to: str,
-    log: Path,
-    environment: Mapping[str, str],
-    rules: Path | None = None,
-) -> Child:
+def start(*, port: int, events_to: str, log: Path, environment: Mapping[str, str], rules: Path | None = None) -> Child:
     """Start the emulator on the loopback; it sends its events to `events_to` (host:port). Not yet ready on return."""
     java = find_java(environment)
     jar = find_jar(environment) or fetch_jar(environment)
     command = [str(java), *JAVA_OPTIONS, "-cp", str(jar), MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--functions_emulator", events_to]
-    if rules:
-        command += ["--rules", str(rules)]
+    command += ["--functions_emulator", events_to, *(["--rules", str(rules)] if rules else [])]
     return Child("firestore", command, log=log, environment=environment)
 
 
@@ -121,17 +105,11 @@ def ready(port: int) -> bool:
 
 def register_trigger(port: int, project: str, name: str, document: str) -> None:
     """Have the creation of documents matching `document` sent as events to trigger `name`."""
+    address = f"http://127.0.0.1:{port}/emulator/v1/projects/{project}/eventarcTrigger"
     body = {
         "eventType": "google.cloud.firestore.document.v1.created",
         "database": "(default)",
         "namespace": "(default)",
         "document": {"value": document, "matchType": "PATH_PATTERN"},
     }
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/emulator/v1/projects/{project}/eventarcTrigger?eventarcTriggerId={name}",
-        data=json.dumps(body).encode(),
-        headers={"content-type": "application/json"},
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=ASK_S):  # noqa: S310 - loopback
-        pass
+    httpx2.post(address, params={"eventarcTriggerId": name}, json=body, timeout=ASK_S).raise_for_status()

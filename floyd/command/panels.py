@@ -2,72 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from floyd.command.client import ErrandView
-from floyd.command.report import cost, percentile, turn_gaps
-from floyd.documents import Gap, Question, Request, Status
+from floyd.command.errand import ErrandView, percentile
+from floyd.documents import Question, Request, Status
 
-STYLES = {"floyd": "bold cyan", "callee": "bold yellow", "person": "bold magenta"}
-STAGES = {
-    "endpoint_ms": "turn over",
-    "final_ms": "last words",
-    "token_ms": "first token",
-    "clause_ms": "first clause",
-    "audio_ms": "first sound",
-    "frame_ms": "on the line",
-}
-SOURCES = {
-    "request": "from your words",
-    "fact": "from your facts",
-    "place": "known from before",
-    "look_up": "looked up",
-    "none": "unknown",
-}
+_WORDS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+STYLES, STAGES, SOURCES = _WORDS["styles"], _WORDS["stages"], _WORDS["sources"]
+
+
+def grid(rows: Mapping[str, str], style: str) -> Table:
+    """Labels in this style, and what belongs to each."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style=style, no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in rows.items():
+        table.add_row(label, Text(text))
+    return table
+
+
+def _panel(content: RenderableType, title: str, style: str) -> Panel:
+    return Panel(content, title=title, title_align="left", border_style=style, box=box.ROUNDED)
 
 
 def plan_panel(request: Request) -> RenderableType:
-    """What Floyd means to do, whom it rings, what it may say and how far it may agree."""
-    plan = request.plan
-    if plan is None:
-        return Text("")
-    rows = Table.grid(padding=(0, 2))
-    rows.add_column(style="dim", no_wrap=True)
-    rows.add_column()
-
-    def row(label: str, texts: Iterable[str]) -> None:
-        found = [escape(text) for text in texts if text]
-        if found:
-            rows.add_row(label, "\n".join(found))
-
-    row("goal", [plan.goal])
+    """What Floyd means to do, whom it rings, what it may say and how far it may agree. The request has a plan."""
+    plan, mandate = request.plan, request.mandate
+    assert plan
+    rows = {"goal": [plan.goal]}
     if plan.needs_call:
-        row("rings", [f"{plan.callee.name} {plan.callee.number or ''} ({SOURCES[plan.callee.number_source]})"])
-        row("says", [plan.opening])
-        row("done when", plan.done_when)
         told = [f"{fact.key}: {fact.value}" for fact in request.release]
-        row("may tell", told or ["nothing about you but your name"])
-        if request.mandate:
-            most = f"{request.mandate.max_amount} {request.mandate.currency}"
-            limit = f"up to {most}" if Decimal(request.mandate.max_amount) else "to nothing that costs money"
-            row(
-                "may agree",
-                [limit, *request.mandate.times, *(f"promise: {promise}" for promise in request.mandate.promises)],
-            )
+        rows |= {
+            "rings": [f"{plan.callee.name} {plan.callee.number or ''} ({SOURCES[plan.callee.number_source]})"],
+            "says": [plan.opening],
+            "done when": plan.done_when,
+            "may tell": told or ["nothing about you but your name"],
+        }
+        if mandate:
+            most = f"up to {mandate.max_amount} {mandate.currency}"
+            limit = most if Decimal(mandate.max_amount) else "to nothing that costs money"
+            rows["may agree"] = [limit, *mandate.times, *(f"promise: {promise}" for promise in mandate.promises)]
         if request.not_before:
-            row("not before", [f"{request.not_before:%Y-%m-%d %H:%M %Z}"])
+            rows["not before"] = [f"{request.not_before:%Y-%m-%d %H:%M %Z}"]
     else:
-        row("no call", [f"the answer is your fact {plan.answer_key}"])
-    return Panel(rows, title="plan", title_align="left", border_style="blue", box=box.ROUNDED)
+        rows["no call"] = [f"the answer is your fact {plan.answer_key}"]
+    lines = {label: "\n".join(filter(None, texts)) for label, texts in rows.items()}
+    return _panel(grid({label: text for label, text in lines.items() if text}, "dim"), "plan", "blue")
 
 
 def question_text(question: Question) -> Text:
@@ -79,7 +69,7 @@ def turn_text(view: ErrandView, seq: int) -> RenderableType:
     """One turn of the transcript, with the gap before an answer of Floyd's."""
     turn = view.turns[seq]
     gap = view.gap_ms(seq)
-    text = Text(turn.heard, "" if turn.speaker != "callee" else "yellow")
+    text = Text(turn.heard, "yellow" if turn.speaker == "callee" else "")
     if turn.cut:
         text.append(" — interrupted", "red")
     if gap is not None:
@@ -119,65 +109,44 @@ def _being_said(speaker: str, heard: str, text: str, words: int) -> RenderableTy
 
 
 def result_panel(view: ErrandView) -> RenderableType:
-    """The outcome with its proofs, what was told to whom, and how long everything took."""
+    """The outcome with its proofs, what was told to whom, and how long everything took. The request exists."""
     request = view.request
-    if request is None:
-        return Text("")
-    good = request.status is Status.DONE
-    parts: list[RenderableType] = []
-    outcome = request.outcome
-    if outcome:
-        parts.append(Text.assemble((outcome.category.replace("_", " "), "bold"), f"   {outcome.summary}"))
+    assert request
+    style = "green" if request.status is Status.DONE else "red"
+    return _panel(Group(*_result(view, request)), f"result: {request.status.value}", style)
+
+
+def _result(view: ErrandView, request: Request) -> Iterator[Text]:
+    if outcome := request.outcome:
+        yield Text.assemble((outcome.category.replace("_", " "), "bold"), f"   {outcome.summary}")
         for claim in outcome.claims:
-            mark = ("✓ ", "green") if claim.proved else ("? ", "yellow")
+            mark = ("  ✓ ", "green") if claim.proved else ("  ? ", "yellow")
             turns = ", ".join(f"turn {turn}" for turn in claim.turns) or "no turn"
-            words = turns if claim.proved else f"{turns}: not proved"
-            parts.append(Text.assemble("  ", mark, claim.text, (f"   [{words}]", "dim")))
-        parts += [
-            Text.assemble(("  + ", "cyan"), f"{fact.key}: {fact.value}", (f"   [turn {fact.turn}, proposed]", "dim"))
-            for fact in outcome.facts
-        ]
+            yield Text.assemble(mark, claim.text, (f"   [{turns}{'' if claim.proved else ': not proved'}]", "dim"))
+        for fact in outcome.facts:
+            yield Text.assemble(
+                ("  + ", "cyan"), f"{fact.key}: {fact.value}", (f"   [turn {fact.turn}, proposed]", "dim")
+            )
     else:
-        parts.append(Text(request.status_reason or "no result"))
-    parts += [
-        Text.assemble(("  ☐ ", "cyan"), task.title, (f"   {task.due or ''} [turn {task.turn}]", "dim"))
-        for task in view.tasks
-    ]
+        yield Text(request.status_reason or "no result")
+    for task in view.tasks:
+        yield Text.assemble(("  ☐ ", "cyan"), task.title, (f"   {task.due or ''} [turn {task.turn}]", "dim"))
     if view.disclosures:
         told = ", ".join(f"{entry.fact} (turn {entry.turn})" for entry in view.disclosures)
-        parts.append(Text.assemble(("  told ", "dim"), told, (f"   to {view.disclosures[0].to}", "dim")))
-    parts.append(_figures(view))
-    return Panel(
-        Group(*parts),
-        title=f"result: {request.status.value}",
-        title_align="left",
-        border_style="green" if good else "red",
-        box=box.ROUNDED,
-    )
-
-
-def _figures(view: ErrandView) -> Text:
-    gaps = turn_gaps(view)
-    words = f"  {len(view.turns)} turns, {len(view.calls)} call(s)"
-    if gaps:
-        words += f", turn gap p50 {percentile(gaps, 50)} ms, p95 {percentile(gaps, 95)} ms"
-    return Text(f"{words}, cost {cost(view):.3f} dollars", style="dim")
+        yield Text.assemble(("  told ", "dim"), told, (f"   to {view.disclosures[0].to}", "dim"))
+    gaps = view.gaps
+    speed = f", turn gap p50 {percentile(gaps, 50)} ms, p95 {percentile(gaps, 95)} ms" if gaps else ""
+    yield Text(f"  {len(view.turns)} turns, {len(view.calls)} call(s){speed}, cost {view.cost:.3f} dollars", "dim")
 
 
 def stages_table(view: ErrandView) -> RenderableType:
     """Milliseconds from the callee's last word to each stage of every answer."""
-    gaps = [gap for call in view.calls.values() for gap in call.gaps]
+    gaps = [gap.model_dump() for call in view.calls.values() for gap in call.gaps]
     if not gaps:
         return Text("")
     table = Table(title="from the callee's last word, ms", title_style="dim", box=box.SIMPLE, pad_edge=False)
-    table.add_column("turn", justify="right", style="dim")
-    for label in STAGES.values():
-        table.add_column(label, justify="right")
+    for label in ("turn", *STAGES.values()):
+        table.add_column(label, justify="right", style="dim" if label == "turn" else None)
     for gap in gaps:
-        table.add_row(str(gap.turn), *(_stage(gap, name) for name in STAGES))
+        table.add_row(*("·" if gap[name] is None else f"{gap[name]:.0f}" for name in ("turn", *STAGES)))
     return table
-
-
-def _stage(gap: Gap, name: str) -> str:
-    value = getattr(gap, name)
-    return "·" if value is None else f"{value:.0f}"

@@ -8,16 +8,19 @@ import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from subprocess import PIPE, STDOUT
+from typing import Annotated, Any
 
+import typer
 from rich.text import Text
 
-from floyd.command.client import ErrandView
-from floyd.command.switch import connect
+from floyd.command.arguments import AsJson, Project, show
+from floyd.command.deployment import PATIENCE, connect
+from floyd.command.errand import ErrandView
+from floyd.command.panels import result_panel, stages_table
 from floyd.documents import Call, Request, Turn
 from floyd.errors import InvalidInputError, NotFoundError
 
-READ_S = 30.0
 CORE_S = 60.0
 
 # What is told of an event or action: who, style, and the field to quote. Whatever is not here is told by its name.
@@ -59,10 +62,10 @@ class Recording:
         # The core belongs to the relay, which nothing here may import: it is asked as a program.
         command = [sys.executable, "-m", "relay.tape"]
         runs = [
-            subprocess.run(command, input=tape["tape"], capture_output=True, timeout=CORE_S, check=False)  # noqa: S603
+            subprocess.run(command, input=tape["tape"], stdout=PIPE, stderr=STDOUT, timeout=CORE_S, check=False)  # noqa: S603
             for tape in self.tapes
         ]
-        said = "".join((run.stdout + run.stderr).decode() for run in runs)
+        said = b"".join(run.stdout for run in runs).decode()
         return all(run.returncode == 0 for run in runs), said.strip()
 
 
@@ -76,16 +79,18 @@ def load(target: str, project: str) -> Recording:
         case _:
             raise InvalidInputError(f"{target}: expected UID/RID or UID/RID/ATTEMPT, as they stand in the log")
     root = connect(project).document("users", uid, "requests", rid)
-    found = root.get(timeout=READ_S)
+    found = root.get(**PATIENCE)
     if not found.exists:
         raise NotFoundError(f"There is no request {uid}/{rid}.")
 
     def below(name: str) -> dict[str, dict[str, Any]]:
-        return {each.id: each.to_dict() or {} for each in root.collection(name).stream(timeout=READ_S)}
+        return {each.id: each.to_dict() or {} for each in root.collection(name).stream(**PATIENCE)}
 
     request = Request.from_store(found.to_dict())
     attempt = wanted or request.attempt
     calls = {int(name): Call.from_store(fields) for name, fields in below("calls").items() if name == str(attempt)}
+    if wanted and not calls:
+        raise NotFoundError(f"{uid}/{rid} has no call {wanted}; its last attempt is {request.attempt}.")
     turns = {int(name): Turn.from_store(fields) for name, fields in below("turns").items()}
     turns = {seq: turn for seq, turn in sorted(turns.items()) if turn.call == attempt}
     tapes = [fields for fields in below("tapes").values() if fields["attempt"] == attempt]
@@ -121,3 +126,24 @@ def _named(name: str, fields: dict[str, Any]) -> str:
 def text_of(line: tuple[float, str, str, str]) -> Text:
     at, who, style, words = line
     return Text.assemble((f"{at:8.2f} s ", "dim"), (f"{who:>7} ", "dim"), (words, style))
+
+
+def replay(
+    call: Annotated[str, typer.Argument(metavar="UID/RID[/ATTEMPT]", help="As in the log.", show_default=False)],
+    *,
+    core: Annotated[
+        bool, typer.Option("--core", help="Ask whether today's core decides alike; status 1 if not.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every event, not only what was said and decided.")] = False,
+    project: Project = "",
+    as_json: AsJson = False,
+) -> None:
+    """A call again, from what it left in the store: what was heard, said and decided when."""
+    recording = load(call, project)
+    same, verdict = recording.judged_by_core() if core else (True, "")
+    data = recording.view.report() | {"attempt": recording.attempt}
+    data |= {"tapes": [steps(tape) for tape in recording.tapes], "core": verdict}
+    lines = map(text_of, recording.lines(everything=everything))
+    show(data, as_json, *lines, stages_table(recording.view), result_panel(recording.view), verdict)
+    if not same:
+        raise typer.Exit(1)

@@ -50,35 +50,10 @@ class TelephoneNetwork:
         record: dict[str, Any] = self._get(f"/calls/{sid}", words=str(words).lower())
         return record
 
-    def heard(self, sid: str) -> str:
-        """Everything that reached the callee's ear, as words."""
-        return " ".join(word["word"] for word in self.call(sid).get("heard", []))
-
     def sound(self, sid: str) -> bytes:
         """A stereo WAV file: left the callee, right Floyd as the callee heard it."""
         return self._http.get(f"/calls/{sid}/audio.wav").raise_for_status().content
 
-    def messages(self, to: str | None = None) -> list[dict[str, Any]]:
-        """Every text message, oldest first."""
-        return [message for message in self._get("/messages") if to in (None, message["to"])]
-
-    def text(self, from_: str, to: str, body: str) -> None:
-        """A person sends a text message."""
-        self._http.post("/messages", json={"from": from_, "to": to, "body": body}).raise_for_status()
-
-    def ring(self, from_: str, to: str, script: dict[str, Any]) -> str:
-        """A person rings a number of the account and goes by this script; the call's sid."""
-        order = {"from": from_, "to": to, "script": script}
-        return str(self._http.post("/calls", json=order).raise_for_status().json()["sid"])
-
-    def enlist(self, number: str, script: dict[str, Any]) -> None:
-        """From now on this number is answered by this script."""
-        self._http.put(f"/callees/{number}", json=script).raise_for_status()
-
     def connect(self, number: str, *, sms_url: str, voice_url: str) -> None:
         """Where the network sends texts and calls for a number of the account."""
         self._http.put(f"/numbers/{number}", json={"sms_url": sms_url, "voice_url": voice_url}).raise_for_status()
-
-    def faults(self, faults: dict[str, Any]) -> None:
-        """Replace the set of what goes wrong on purpose."""
-        self._http.put("/faults", json=faults).raise_for_status()

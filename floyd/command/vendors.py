@@ -1,41 +1,20 @@
-"""Which vendors are the real ones: a vendor is real when its key is set, and a stand-in otherwise."""
+"""Which vendors are the real ones: a vendor is real when its keys are set, and a stand-in otherwise."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
+from typing import Any
 
-# A vendor needs all of its variables: one alone means that somebody is half-way.
-NEEDED = {
-    "openai": ("OPENAI_API_KEY",),
-    "google": ("GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT"),
-    "twilio": (
-        "TWILIO_ACCOUNT_SID",
-        "TWILIO_AUTH_TOKEN",
-        "FLOYD_CALLER_NUMBER",
-        "FLOYD_CARRIER_URL",
-        "FLOYD_RELAY_URLS",
-        "FLOYD_DIAL_ALLOW",
-    ),
-}
-OPTIONAL = {
-    "openai": ("OPENAI_BASE_URL",),
-    "google": (),
-    "twilio": ("FLOYD_TWILIO_AUTH_TOKEN_NEXT", "FLOYD_DIAL_OVERRIDE", "FLOYD_DIAL_REGIONS"),
-}
-# Where something else than the vendor answers, and what has no stand-in.
-ELSEWHERE = (
-    *("OPENAI_BASE_URL", "FLOYD_SPEECH_ENDPOINT", "FLOYD_TTS_ENDPOINT", "FLOYD_TWILIO_API_BASE", "FLOYD_RELAY_URL"),
-    *("FLOYD_PLACES_API_KEY", "FLOYD_PLACES_ENDPOINT"),
-)
-# Every variable that leads to a vendor or to a phone. Nothing of these reaches a process of the stack except through
-# `real_environment`, so that a key left in the shell cannot ring anybody by accident.
-VENDOR_VARIABLES = {*ELSEWHERE, *chain(*NEEDED.values(), *OPTIONAL.values())}
-REPLACES = {
-    "openai": "planning, talking and judging the outcome",
-    "google": "recognising and speaking",
-    "twilio": "the telephone network, with a tunnel to this machine",
+_KNOWN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+KNOWN: Mapping[str, Mapping[str, Any]] = _KNOWN["vendors"]
+# Every variable that leads to a vendor or to a phone. None reaches a process of the stack except through
+# `Vendor.environment`, so that a key left in the shell rings nobody by accident.
+VENDOR_VARIABLES = {
+    *_KNOWN["elsewhere"],
+    *(key for each in KNOWN.values() for key in each["needed"] + each["optional"]),
 }
 
 
@@ -44,28 +23,34 @@ class Vendor:
     """One vendor's state. `missing` are the variables that would have to be set to make it real."""
 
     name: str
-    real: bool
     missing: tuple[str, ...]
 
     @property
+    def real(self) -> bool:
+        return not self.missing
+
+    @property
     def sentence(self) -> str:
+        needed = f"stand-in (set {', '.join(self.missing)} for the real one: {KNOWN[self.name]['replaces']})"
+        return "the real one" if self.real else needed
+
+    @property
+    def stand_ins(self) -> Mapping[str, list[str]]:
+        """The arguments of each program that stands in for it."""
+        return {} if self.real else KNOWN[self.name]["stand_ins"]
+
+    def environment(self, given: Mapping[str, str], places: Mapping[str, str]) -> dict[str, str]:
+        """What leads every process to it, or to its stand-ins; `places`: host:port of each part of the stack."""
         if self.real:
-            return "the real one"
-        return f"stand-in (set {', '.join(self.missing)} for the real one: {REPLACES[self.name]})"
+            known = KNOWN[self.name]
+            return {key: given[key] for key in known["needed"] + known["optional"] if key in given}
+        return {key: value.format_map(places) for key, value in KNOWN[self.name]["settings"].items()}
 
 
 def choose(environment: Mapping[str, str], *, only_stand_ins: bool = False) -> dict[str, Vendor]:
     """Every vendor by name, as the environment's keys decide."""
-    chosen = {}
-    for name, needed in NEEDED.items():
-        missing = needed if only_stand_ins else tuple(key for key in needed if not environment.get(key, "").strip())
-        chosen[name] = Vendor(name, not missing, missing)
-    return chosen
-
-
-def real_environment(vendors: Mapping[str, Vendor], environment: Mapping[str, str]) -> dict[str, str]:
-    """What the processes need to reach the vendors that are real."""
-    names = [
-        key for vendor in vendors.values() if vendor.real for key in (*NEEDED[vendor.name], *OPTIONAL[vendor.name])
-    ]
-    return {key: environment[key] for key in names if key in environment}
+    given = {} if only_stand_ins else environment
+    return {
+        name: Vendor(name, tuple(key for key in known["needed"] if not given.get(key, "").strip()))
+        for name, known in KNOWN.items()
+    }

@@ -6,8 +6,8 @@ create, a later one is guarded by the update time it was decided on, and a lost 
 
 from floyd.store.connection import name_of
 from floyd.store.lines import Lines, line_holder
-from floyd.store.records import Callee, InboxCommand, Line, Speech, StreamToken, Switch
-from floyd.store.requests import Moved, Snapshot, request_path
+from floyd.store.operations import Callee, InboxCommand, Line, Speech, StreamToken, Switch
+from floyd.store.requests import Taken, request_path
 
 
 class Store(Lines):
@@ -18,12 +18,11 @@ __all__ = [
     "Callee",
     "InboxCommand",
     "Line",
-    "Moved",
-    "Snapshot",
     "Speech",
     "Store",
     "StreamToken",
     "Switch",
+    "Taken",
     "line_holder",
     "name_of",
     "request_path",

@@ -28,8 +28,8 @@ def ended(before: Errand, decision: Decision, now: datetime) -> list[Fields]:
     attempt, call = before.request.attempt, before.call
     if call is not None and call.end_reason is None:
         # A call that another attempt replaces is closed beside the request, not as its present call.
-        closed = [update.fields for update in decision.updates if update.path == f"calls/{attempt}"]
-        after = call.model_copy(update=dict(closed[0])) if closed else decision.errand.call
+        closed = decision.updates.get(f"calls/{attempt}")
+        after = call.model_copy(update=dict(closed)) if closed else decision.errand.call
         if after is not None and after.end_reason is not None:
             found.append({"kind": "call", "attempt": attempt, **_of_call(after)})
     if request.status in TERMINAL and before.request.status not in TERMINAL:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.api_core import exceptions as google_errors
 
 from floyd.documents import Document
 from floyd.errors import LostGuardError
+from floyd.settings import KEEP_DAYS
 
 if TYPE_CHECKING:
     from google.cloud.firestore import AsyncClient, AsyncDocumentReference, DocumentSnapshot
 
 # No answer from Firestore takes longer in health; callers have deadlines of their own above this.
 TIMEOUT_S = 5.0
+# How everything is asked: once, since whoever asks decides about asking again.
+ONCE: dict[str, Any] = {"retry": None, "timeout": TIMEOUT_S}
 # Somebody else wrote first: read again and decide again. Aborted is contention, the others are preconditions.
 LOST_GUARD = (google_errors.FailedPrecondition, google_errors.AlreadyExists, google_errors.Aborted)
 # The write may or may not have happened; deciding again finds out.
@@ -36,17 +39,21 @@ def name_of(*parts: str) -> str:
 
 
 class Connection:
-    """A Firestore client with deadlines. The client belongs to the event loop it is used on."""
+    """A Firestore client with deadlines. The client belongs to the event loop it is used on.
 
-    def __init__(self, client: AsyncClient) -> None:
+    `keep_days`: Firestore forgets a request so long after its end, and what belongs to it so long after it was written.
+    """
+
+    def __init__(self, client: AsyncClient, *, keep_days: int = KEEP_DAYS) -> None:
         self.client = client
+        self.kept = timedelta(days=keep_days)
 
     def document(self, path: str) -> AsyncDocumentReference:
         return self.client.document(path)
 
     async def read(self, path: str) -> DocumentSnapshot[Any]:
         """One document; `.exists` tells whether it is there."""
-        return await self.document(path).get(retry=None, timeout=TIMEOUT_S)
+        return await self.document(path).get(**ONCE)
 
     async def get(self, path: str, kind: type[D]) -> D | None:
         snapshot = await self.read(path)
@@ -58,26 +65,36 @@ class Connection:
 
     async def below(self, collection: str) -> list[tuple[str, Fields]]:
         """The same, as stored."""
-        query = self.client.collection(collection)
-        return [(item.id, item.to_dict() or {}) async for item in query.stream(retry=None, timeout=TIMEOUT_S)]
+        return [(item.id, fields_of(item)) for item in await self.found(self.client.collection(collection))]
+
+    async def found(self, query: Any) -> list[DocumentSnapshot[Any]]:
+        return [snapshot async for snapshot in query.stream(**ONCE)]
+
+    async def some(self, paths: Iterable[str]) -> dict[str, DocumentSnapshot[Any]]:
+        """Several documents by path, in one round trip, whether they exist or not."""
+        references = [self.document(path) for path in paths]
+        return {each.reference.path: each async for each in self.client.get_all(references, **ONCE)}
+
+    def unchanged(self, snapshot: DocumentSnapshot[Any]) -> Any:
+        """The condition that nobody has written to this document since it was read."""
+        return self.client.write_option(last_update_time=snapshot.update_time)
 
     async def create(self, path: str, data: Document | dict[str, Any]) -> bool:
         """Write a document that must not exist. False when it does: somebody was first."""
         try:
-            await self.document(path).create(stored(data), retry=None, timeout=TIMEOUT_S)
+            await self.document(path).create(_stored(data), **ONCE)
         except google_errors.AlreadyExists:
             return False
         return True
 
     async def put(self, path: str, data: Document | dict[str, Any], *, merge: bool = False) -> None:
         """Write a document whatever was there."""
-        await self.document(path).set(stored(data), merge=merge, retry=None, timeout=TIMEOUT_S)
+        await self.document(path).set(_stored(data), merge=merge, **ONCE)
 
     async def replace(self, snapshot: DocumentSnapshot[Any], data: dict[str, Any]) -> bool:
         """Change fields of a document if nobody has written to it since `snapshot`. False when somebody has."""
-        option = self.client.write_option(last_update_time=snapshot.update_time)
         try:
-            await snapshot.reference.update(data, option=option, retry=None, timeout=TIMEOUT_S)
+            await snapshot.reference.update(data, option=self.unchanged(snapshot), **ONCE)
         except (*LOST_GUARD, google_errors.NotFound):
             return False
         return True
@@ -98,7 +115,7 @@ class Connection:
         raise LostGuardError(f"{path}: {GUARDED_TRIES} writes were overtaken")
 
     async def delete(self, path: str) -> None:
-        await self.document(path).delete(retry=None, timeout=TIMEOUT_S)
+        await self.document(path).delete(**ONCE)
 
 
 async def pause(lost: int) -> None:
@@ -106,8 +123,7 @@ async def pause(lost: int) -> None:
     await asyncio.sleep(random.uniform(0.005, 0.05) * min(lost + 1, 10))  # noqa: S311 - guards no secret
 
 
-def stored(data: Document | dict[str, Any]) -> dict[str, Any]:
-    """The stored form of a document; plain fields pass through."""
+def _stored(data: Document | dict[str, Any]) -> dict[str, Any]:
     return data.to_store() if isinstance(data, Document) else data
 
 

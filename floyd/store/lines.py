@@ -7,6 +7,7 @@ day's money, and a room at a relay. `dial_locks/{hash of both numbers}` names it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,9 +16,8 @@ from google.api_core.exceptions import NotFound
 from google.cloud.firestore import FieldFilter
 
 from floyd.errors import LostGuardError
-from floyd.store.connection import LOST_GUARD, TIMEOUT_S, Fields, fields_of, name_of, read_time
-from floyd.store.operations import Operations
-from floyd.store.records import Callee, Line
+from floyd.store.connection import LOST_GUARD, ONCE, Fields, fields_of, name_of, read_time
+from floyd.store.operations import Callee, Line, Operations
 
 # Enough to judge how often a number was called lately.
 CALLS_KEPT = 20
@@ -40,8 +40,6 @@ def line_holder(uid: str, rid: str, attempt: int, epoch: int = 1) -> str:
 
 
 class Lines(Operations):
-    """Lines and callees."""
-
     async def take_line(self, line: Line, *, max_calls: int, day_limit: Decimal) -> NoLine | None:
         """Take a line, or say why there is none. Of any number of racers at most `max_calls` hold one at a time."""
         if not await self._lock(line):
@@ -59,10 +57,8 @@ class Lines(Operations):
                 refused = "money_held"
             else:
                 refused = "lines_busy" if len(held) + yesterday >= max_calls else None
-            if refused is not None:
-                return None
             held[line.holder] = {"amount": line.amount, "until": line.until}
-            return {"held": held, "amount": str(spent), "currency": "USD"}
+            return {"held": held, "amount": str(spent), "currency": "USD"} if refused is None else None
 
         yesterday = await self._held_before(line.day)
         try:
@@ -91,10 +87,8 @@ class Lines(Operations):
         return True
 
     async def note_line(self, line: Line) -> None:
-        """Remember on the line which relay keeps a room for it."""
-        await self.document(f"dial_locks/{line_name(line.caller, line.to)}").update(
-            {"relay_url": line.relay_url}, retry=None, timeout=TIMEOUT_S
-        )
+        lock = self.document(f"dial_locks/{line_name(line.caller, line.to)}")
+        await lock.update({"relay_url": line.relay_url}, **ONCE)
 
     async def lines(self) -> list[Line]:
         """All lines that are held, or whose holder vanished."""
@@ -106,13 +100,10 @@ class Lines(Operations):
 
     async def set_do_not_call(self, number: str, forbidden: bool, now: datetime) -> None:
         """The owner of the number wants never to be called or texted again, or takes that back."""
-        await self._change_callee(
-            number,
-            lambda _: {"do_not_call": forbidden, "no_texts": forbidden, "do_not_call_at": now if forbidden else None},
-        )
+        wish = {"do_not_call": forbidden, "no_texts": forbidden, "do_not_call_at": now if forbidden else None}
+        await self._change_callee(number, lambda _: wish)
 
     async def set_no_texts(self, number: str, stopped: bool) -> None:
-        """The owner of the number wants no more texts, or wants them again."""
         await self._change_callee(number, lambda _: {"no_texts": stopped})
 
     async def note_asked(self, number: str, questions: list[str]) -> None:
@@ -120,7 +111,6 @@ class Lines(Operations):
         await self._change_callee(number, lambda _: {"asked": questions})
 
     async def callee_at(self, number: str) -> Callee:
-        """What is known of this number (E.164)."""
         return await self.get(f"callees/{name_of(number)}", Callee) or Callee()
 
     async def remove_expired(self, now: datetime) -> int:
@@ -136,16 +126,11 @@ class Lines(Operations):
             expired = FieldFilter(field, "<", moment)
             query = self.client.collection(collection).where(filter=expired).limit(REMOVED_AT_ONCE)
             batch = self.client.batch()
-            async for snapshot in query.stream(retry=None, timeout=TIMEOUT_S):
+            for snapshot in await self.found(query):
                 # Guarded: what was taken over or beat again meanwhile stays, and so does the rest until the next pass.
-                option = self.client.write_option(last_update_time=snapshot.update_time)
-                batch.delete(snapshot.reference, option=option)
-            if len(batch):
-                try:
-                    await batch.commit(retry=None, timeout=TIMEOUT_S)
-                    removed += len(batch)
-                except LOST_GUARD:
-                    continue
+                batch.delete(snapshot.reference, option=self.unchanged(snapshot))
+            with suppress(*LOST_GUARD):
+                removed += len(await batch.commit(**ONCE)) if len(batch) else 0
         return removed
 
     async def _change_callee(self, number: str, change: Callable[[Callee], Fields]) -> None:
@@ -166,9 +151,8 @@ class Lines(Operations):
         line = Line.from_store(fields_of(snapshot)) if snapshot.exists else None
         if line is None or line.holder != holder:
             return None
-        option = self.client.write_option(last_update_time=snapshot.update_time)
         try:
-            await snapshot.reference.delete(option=option, retry=None, timeout=TIMEOUT_S)
+            await snapshot.reference.delete(option=self.unchanged(snapshot), **ONCE)
         except (*LOST_GUARD, NotFound):
             return None
         return line

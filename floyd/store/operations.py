@@ -3,47 +3,108 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
+from pydantic import Field
+
+from floyd.documents import Document
 from floyd.relays import Heartbeat, in_order, shard_id
-from floyd.store.connection import TIMEOUT_S, Fields, fields_of
+from floyd.store.connection import Fields, fields_of
 from floyd.store.people import People
-from floyd.store.records import InboxCommand, Speech, StreamToken, Switch
 
 # A delivery that comes again after a week is not a retry.
 DELIVERY_KEPT = timedelta(days=7)
 
 
-def _heartbeat(fields: Fields) -> Heartbeat | None:
-    """The stored heartbeat; None for a relay that has only been promised calls and never beat."""
-    if "beat_at" not in fields:
-        return None
-    return Heartbeat(**{name: fields[name] for name in Heartbeat.__dataclass_fields__ if name in fields})
+class InboxCommand(Document):
+    """`relays/{shard}/inbox/{id}`: something a live call must hear of. Kept until the relay acknowledges it."""
+
+    kind: Literal["answer", "hang_up"]
+    uid: str
+    rid: str
+    attempt: int
+    question: str | None = None
+    answer: str | None = None
+    created_at: datetime
+
+
+class StreamToken(Document):
+    """`stream_tokens/{sha256 of the token}`: who may open a media stream, once."""
+
+    uid: str
+    rid: str
+    attempt: int
+    epoch: int
+    account_sid: str
+    not_after: datetime
+    call_sid: str | None = None
+    used_by: str | None = None
+
+
+class Callee(Document):
+    """`callees/{hash of the number}`: kept over all people. `calls`: times of the latest calls, newest last.
+
+    `last_uid`: for whom the latest was. `asked`: the questions, as `rid/question`, that the last text listed by number.
+    """
+
+    do_not_call: bool = False
+    do_not_call_at: datetime | None = None
+    no_texts: bool = False
+    calls: list[datetime] = Field(default_factory=list)
+    last_uid: str | None = None
+    asked: list[str] = Field(default_factory=list)
+
+
+class Line(Document):
+    """`dial_locks/{hash of both numbers}`: who rings `to` from `caller` now, until when at the latest, and what is kept
+    for the call: `amount` dollars of the ledger of `day`, and a room at `relay_url`."""
+
+    caller: str
+    to: str
+    holder: str
+    uid: str
+    rid: str
+    attempt: int
+    until: datetime
+    day: str
+    amount: str
+    relay_url: str | None = None
+
+
+class Switch(Document):
+    """`system/switch`: the one that stops all dialling."""
+
+    dialling: bool = True
+    reason: str = ""
+
+
+class Speech(Document):
+    """`speech/{hash of voice and text}`: mu-law at 8 kHz, prepared before the call."""
+
+    audio: bytes
+    text: str
+    expires_at: datetime
 
 
 class Operations(People):
-    """Server-only documents."""
-
     async def beat(self, beat: Heartbeat) -> None:
         """A relay's heartbeat; rooms reserved for coming calls are left alone."""
-        fields = {"v": 1, "url": beat.url, "live": beat.live, "room": beat.room, "draining": beat.draining}
-        await self.put(f"relays/{shard_id(beat.url)}", fields | {"beat_at": beat.beat_at}, merge=True)
+        fields = {name: value for name, value in beat.to_store().items() if name != "reserved"}
+        await self.put(f"relays/{shard_id(beat.url)}", fields, merge=True)
 
     async def relays(self) -> dict[str, Heartbeat]:
-        """All relays that ever beat, by shard."""
-        found = {shard: _heartbeat(fields) for shard, fields in await self.below("relays")}
-        return {shard: beat for shard, beat in found.items() if beat is not None}
+        known = await self.below("relays")
+        return {shard: Heartbeat.from_store(fields) for shard, fields in known if "beat_at" in fields}
 
     async def reserve_room(self, url: str, holder: str, until: datetime) -> bool:
         """Keep one room at a relay for a call about to be placed; False when it has none left."""
 
         def change(fields: Fields, now: datetime) -> Fields | None:
             kept = {name: end for name, end in fields.get("reserved", {}).items() if end > now}
-            beat = _heartbeat(fields | {"reserved": kept})
-            if holder not in kept and not in_order([url], {shard_id(url): beat} if beat else {}, now):
-                return None
-            if beat is None and kept and holder not in kept:
-                return None  # It has never beaten: one call is all that may be promised.
-            return {"url": url, "reserved": kept | {holder: until}}
+            beat = Heartbeat.from_store(fields | {"reserved": kept}) if "beat_at" in fields else None
+            # What has never beaten: one call is all that may be promised.
+            room = in_order([url], {shard_id(url): beat}, now) if beat else not kept
+            return {"url": url, "reserved": kept | {holder: until}} if room or holder in kept else None
 
         return await self.change(f"relays/{shard_id(url)}", change)
 
@@ -69,7 +130,6 @@ class Operations(People):
         await self.delete(f"relays/{shard_id(url)}/inbox/{name}")
 
     async def keep_token(self, digest: str, token: StreamToken) -> bool:
-        """Keep the hash of a fresh stream token."""
         return await self.create(f"stream_tokens/{digest}", token)
 
     async def use_token(self, digest: str, *, call_sid: str, used_by: str) -> StreamToken | None:
@@ -77,11 +137,9 @@ class Operations(People):
         used: list[StreamToken] = []
 
         def change(fields: Fields, now: datetime) -> Fields | None:
-            token = StreamToken.from_store(fields) if fields else None
-            if token is None or token.used_by is not None or now > token.not_after:
-                return None
-            used[:] = [token.model_copy(update={"call_sid": call_sid, "used_by": used_by})]
-            return {"call_sid": call_sid, "used_by": used_by}
+            use = {"call_sid": call_sid, "used_by": used_by}
+            used[:] = [StreamToken.from_store(fields | use)] if fields else []
+            return None if not fields or "used_by" in fields or now > fields["not_after"] else use
 
         return used[0] if await self.change(f"stream_tokens/{digest}", change) else None
 
@@ -91,12 +149,8 @@ class Operations(People):
 
     async def spoken(self, digests: list[str]) -> dict[str, Speech]:
         """Prepared sound by digest, in one round trip."""
-        found = {}
-        references = [self.document(f"speech/{digest}") for digest in digests]
-        async for snapshot in self.client.get_all(references, retry=None, timeout=TIMEOUT_S):
-            if snapshot.exists:
-                found[snapshot.id] = Speech.from_store(fields_of(snapshot))
-        return found
+        found = (await self.some(f"speech/{digest}" for digest in digests)).values()
+        return {each.id: Speech.from_store(fields_of(each)) for each in found if each.exists}
 
     async def keep_speech(self, digest: str, speech: Speech) -> None:
         await self.put(f"speech/{digest}", speech)

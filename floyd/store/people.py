@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from google.cloud.firestore import FieldFilter
 
 from floyd.documents import Disclosure, Fact, Person, Place, Task
-from floyd.store.connection import TIMEOUT_S, fields_of, name_of
+from floyd.store.connection import ONCE, fields_of, name_of
 from floyd.store.requests import Requests
 
 
@@ -25,11 +25,9 @@ class People(Requests):
         await self.put(f"users/{uid}", {"v": 1, **fields}, merge=True)
 
     async def person_by_number(self, number: str) -> tuple[str, Person] | None:
-        """Who has this verified number (E.164)."""
         query = self.client.collection("users").where(filter=FieldFilter("number", "==", number)).limit(1)
-        async for snapshot in query.stream(retry=None, timeout=TIMEOUT_S):
-            return snapshot.id, Person.from_store(snapshot.to_dict())
-        return None
+        found = await self.found(query)
+        return (found[0].id, Person.from_store(fields_of(found[0]))) if found else None
 
     async def facts(self, uid: str, now: datetime) -> list[Fact]:
         """The facts that have not expired, in order of their keys. Removal of expired ones may lag by a day."""
@@ -60,27 +58,25 @@ class People(Requests):
             batch.set(self.document(f"users/{uid}/disclosures/{name}"), disclosure.to_store())
         for index, fields in enumerate(proposed):
             reference = self.document(f"users/{uid}/requests/{rid}/events/proposed-{attempt}-{index}")
-            batch.set(reference, {"v": 1, **fields})
+            batch.set(reference, {"v": 1, "expires_at": datetime.now(UTC) + self.kept, **fields})
         if place is not None:
             batch.set(self.document(f"users/{uid}/places/{name_of(place.number)}"), place.to_store())
         if len(batch):
-            await batch.commit(retry=None, timeout=TIMEOUT_S)
+            await batch.commit(**ONCE)
 
     async def export(self, uid: str) -> dict[str, Any]:
         """Everything stored about a person, keyed by path."""
         found: dict[str, Any] = {}
-        snapshot = await self.read(f"users/{uid}")
-        if snapshot.exists:
-            found[f"users/{uid}"] = fields_of(snapshot)
         await self._gather(self.document(f"users/{uid}"), found)
         return found
 
     async def _gather(self, reference: Any, found: dict[str, Any]) -> None:
-        async for collection in reference.collections(retry=None, timeout=TIMEOUT_S):
-            async for child in collection.list_documents(retry=None, timeout=TIMEOUT_S):
-                snapshot = await child.get(retry=None, timeout=TIMEOUT_S)
-                if snapshot.exists:
-                    found[child.path] = fields_of(snapshot)
+        """Also what lies below documents that are not there."""
+        snapshot = await reference.get(**ONCE)
+        if snapshot.exists:
+            found[reference.path] = fields_of(snapshot)
+        async for collection in reference.collections(**ONCE):
+            async for child in collection.list_documents(**ONCE):
                 await self._gather(child, found)
 
     async def bury(self, uid: str, now: datetime) -> None:
@@ -93,7 +89,7 @@ class People(Requests):
     async def tombstones(self, before: datetime) -> list[str]:
         """People who left before this moment and may need another pass."""
         query = self.client.collection("tombstones").where(filter=FieldFilter("at", "<", before))
-        return [snapshot.id async for snapshot in query.stream(retry=None, timeout=TIMEOUT_S)]
+        return [snapshot.id for snapshot in await self.found(query)]
 
     async def erase(self, uid: str) -> int:
         """Remove everything below and at `users/{uid}`; returns how many documents are left (0, or late writes)."""
@@ -101,5 +97,4 @@ class People(Requests):
         return len(await self.export(uid))
 
     async def unbury(self, uid: str) -> None:
-        """The last trace of a person who left goes."""
         await self.delete(f"tombstones/{uid}")

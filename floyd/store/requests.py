@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.cloud.firestore import DELETE_FIELD, DocumentSnapshot, FieldFilter
 
@@ -13,28 +12,19 @@ from floyd import logs
 from floyd.documents import LIVE, TERMINAL, Call, Document, Job, JobReason, Live, Question, Request, Status, Turn
 from floyd.errors import ConflictError, LostGuardError, NotFoundError
 from floyd.lifecycle import Decision, Errand, Event, decide
-from floyd.lifecycle.errand import HINT
+from floyd.lifecycle.limits import HINT
 from floyd.store import canonical
-from floyd.store.connection import LOST_GUARD, TIMEOUT_S, UNCERTAIN, Connection, fields_of, name_of, pause, read_time
+from floyd.store.connection import LOST_GUARD, ONCE, UNCERTAIN, Connection, fields_of, name_of, pause, read_time
 
 MOVE_TRIES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """An errand as read, with what guards a write (`update_time`) and the store's clock (`read_at`)."""
+class Taken(NamedTuple):
+    """A request with its id; `new` is false when this idempotency key made it before."""
 
-    errand: Errand
-    update_time: Any
-    read_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """The errand after the decision; `decision.ignored` tells whether nothing happened."""
-
-    errand: Errand
-    decision: Decision
+    rid: str
+    request: Request
+    new: bool
 
 
 def request_path(uid: str, rid: str) -> str:
@@ -42,102 +32,72 @@ def request_path(uid: str, rid: str) -> str:
 
 
 class Requests(Connection):
-    """Errands: create, load, move, find."""
-
-    async def create_request(
-        self,
-        uid: str,
-        *,
-        text: str,
-        idempotency_key: str,
-        language: str,
-        now: datetime,
-        not_before: datetime | None = None,
-        dry_run: bool = False,
-        trace: str = "",
-    ) -> tuple[str, Request, bool]:
+    async def create_request(self, uid: str, idempotency_key: str, request: Request) -> Taken:
         """Write a request and its first job in one commit, once per idempotency key.
 
-        Returns its id, the request as stored, and whether it is new. Raises ConflictError when the key came with
-        other text before.
+        Raises ConflictError when the key came with other text before.
         """
-        rid = name_of(uid, idempotency_key)[:20]
-        request = Request(
-            text=text,
-            language=language,
-            created_at=now,
-            deadline=now + HINT,
-            not_before=not_before,
-            dry_run=dry_run,
-            said=name_of(text),
-            trace=trace,
-        )
+        rid, now = name_of(uid, idempotency_key)[:20], request.created_at
+        request = request.model_copy(update={"said": name_of(request.text), "deadline": now + HINT})
         batch = self.client.batch()
         batch.create(self.document(request_path(uid, rid)), request.to_store())
-        job = Job(reason=JobReason.NEW, created_at=now)
-        batch.create(self.document(f"{request_path(uid, rid)}/jobs/new-1"), job.to_store())
+        job = Job(reason=JobReason.NEW, created_at=now).to_store() | {"expires_at": now + self.kept}
+        batch.create(self.document(f"{request_path(uid, rid)}/jobs/new-1"), job)
         try:
-            await batch.commit(retry=None, timeout=TIMEOUT_S)
+            await batch.commit(**ONCE)
         except LOST_GUARD:
-            known = await self.known_request(uid, text, idempotency_key)
+            known = await self.known_request(uid, request.text, idempotency_key)
             if known is None:
                 raise
-            return *known, False
-        return rid, request, True
+            return known
+        return Taken(rid, request, True)
 
-    async def known_request(self, uid: str, text: str, idempotency_key: str) -> tuple[str, Request] | None:
+    async def known_request(self, uid: str, text: str, idempotency_key: str) -> Taken | None:
         """The request that this idempotency key made before; ConflictError when it was made with other text."""
         rid = name_of(uid, idempotency_key)[:20]
         known = await self.request(uid, rid)
         if known is not None and known.said != name_of(text):
             raise ConflictError("This idempotency_key was used with other text.")
-        return None if known is None else (rid, known)
+        return None if known is None else Taken(rid, known, False)
 
     async def request(self, uid: str, rid: str) -> Request | None:
         return await self.get(request_path(uid, rid), Request)
 
     async def requests_since(self, uid: str, since: datetime) -> int:
-        """How many requests this person made after `since`."""
         made: Any = self.client.collection(f"users/{uid}/requests")
-        result = (
-            await made.where(filter=FieldFilter("created_at", ">", since))
-            .count(alias="n")
-            .get(retry=None, timeout=TIMEOUT_S)
-        )
+        result = await made.where(filter=FieldFilter("created_at", ">", since)).count(alias="n").get(**ONCE)
         return int(result[0][0].value)
 
-    async def load(self, uid: str, rid: str, *, attempt: int = 1, question: str | None = None) -> Snapshot:
-        """The request, its present call, and one question if asked for. One round trip if `attempt` was a good guess.
+    async def load(self, uid: str, rid: str, *, attempt: int = 1) -> Errand:
+        """The request and its present call. One round trip if `attempt` was a good guess. Raises NotFoundError."""
+        return (await self._load(uid, rid, attempt))[0]
 
-        Raises NotFoundError.
-        """
+    async def _load(
+        self, uid: str, rid: str, attempt: int, question: str | None = None
+    ) -> tuple[Errand, DocumentSnapshot[Any]]:
+        """The errand, with one question if asked for; and the request's document, which guards a write."""
         path = request_path(uid, rid)
-        references = [self.document(path), self.document(f"{path}/calls/{attempt}")]
-        if question is not None:
-            references.append(self.document(f"{path}/questions/{question}"))
-        found: dict[str, DocumentSnapshot[Any]] = {}
-        async for snapshot in self.client.get_all(references, retry=None, timeout=TIMEOUT_S):
-            found[snapshot.reference.path] = snapshot
+        asked = f"{path}/questions/{question}"
+        found = await self.some([path, f"{path}/calls/{attempt}", *([asked] if question else [])])
         head = found[path]
         if not head.exists:
             raise NotFoundError("There is no such request.")
         request = Request.from_store(fields_of(head))
         logs.trace.set(request.trace)  # From here on whoever asked works for this request.
-        if request.attempt == attempt:
-            call = found[f"{path}/calls/{attempt}"]
-        else:
+        call = found[f"{path}/calls/{attempt}"]
+        if request.attempt != attempt:
             call = await self.read(f"{path}/calls/{request.attempt}")
-        asked = found.get(f"{path}/questions/{question}")
+        open_ = found.get(asked)
         errand = Errand(
             uid,
             rid,
             request,
             Call.from_store(fields_of(call)) if call.exists else None,
-            Question.from_store(fields_of(asked)) if asked is not None and asked.exists else None,
+            Question.from_store(fields_of(open_)) if open_ is not None and open_.exists else None,
         )
-        return Snapshot(errand, head.update_time, read_time(head))
+        return errand, head
 
-    async def move(self, uid: str, rid: str, event: Event, now: datetime | None = None) -> Moved:
+    async def move(self, uid: str, rid: str, event: Event, now: datetime | None = None) -> Decision:
         """Read, decide, and commit everything the decision changes, guarded by the request's update time.
 
         Without `now` the store's own clock decides. Raises NotFoundError, and LostGuardError after many lost races.
@@ -145,36 +105,38 @@ class Requests(Connection):
         question: str | None = getattr(event, "question_id", None)
         attempt: int = getattr(event, "attempt", None) or 1
         for lost in range(MOVE_TRIES):
-            snapshot = await self.load(uid, rid, attempt=attempt, question=question)
-            at = now or snapshot.read_at
-            decision = decide(snapshot.errand, event, at)
+            errand, head = await self._load(uid, rid, attempt, question)
+            at = now or read_time(head)
+            decision = decide(errand, event, at)
             if decision.ignored is not None:
-                return Moved(snapshot.errand, decision)
+                return decision
             try:
-                await self._commit(snapshot, decision)
+                await self._commit(errand, head, decision, at)
             except (*LOST_GUARD, *UNCERTAIN):
-                attempt = snapshot.errand.request.attempt
+                attempt = errand.request.attempt
                 await pause(lost)
                 continue
-            canonical.tell(snapshot.errand, decision, at)
-            return Moved(decision.errand, decision)
+            canonical.tell(errand, decision, at)
+            return decision
         raise LostGuardError(f"request {rid}: {MOVE_TRIES} writes were overtaken")
 
-    async def _commit(self, before: Snapshot, decision: Decision) -> None:
-        errand, after = before.errand, decision.errand
+    async def _commit(self, errand: Errand, head: DocumentSnapshot[Any], decision: Decision, at: datetime) -> None:
+        after, expiry = decision.errand, {"expires_at": at + self.kept}
         path = request_path(errand.uid, errand.rid)
         batch = self.client.batch()
-        guard = self.client.write_option(last_update_time=before.update_time)
-        batch.update(self.document(path), changes(errand.request, after.request), option=guard)
+        changed = changes(errand.request, after.request)
+        # A request lasts as long as it has not ended, also if it is tried again.
+        changed |= expiry if after.request.status in TERMINAL else {"expires_at": DELETE_FIELD}
+        batch.update(self.document(path), changed, option=self.unchanged(head))
         same_call = errand.request.attempt == after.request.attempt
         if same_call and errand.call is not None and after.call is not None and after.call != errand.call:
-            reference = self.document(f"{path}/calls/{errand.request.attempt}")
-            batch.update(reference, changes(errand.call, after.call))
-        for create in decision.creates:
-            batch.create(self.document(f"{path}/{create.path}"), create.document.to_store())
-        for update in decision.updates:
-            batch.update(self.document(f"{path}/{update.path}"), dict(update.fields))
-        await batch.commit(retry=None, timeout=TIMEOUT_S)
+            call = self.document(f"{path}/calls/{errand.request.attempt}")
+            batch.update(call, changes(errand.call, after.call))
+        for name, document in decision.creates.items():
+            batch.create(self.document(f"{path}/{name}"), document.to_store() | expiry)
+        for name, fields in decision.updates.items():
+            batch.update(self.document(f"{path}/{name}"), dict(fields))
+        await batch.commit(**ONCE)
 
     async def overdue(self, now: datetime, limit: int = 200) -> list[tuple[str, str, Request]]:
         """Requests of all people whose deadline has passed, oldest first."""
@@ -196,25 +158,20 @@ class Requests(Connection):
         return await self._requests(self.client.collection_group("requests").where(filter=_among(LIVE)).limit(limit))
 
     async def own_requests(self, uid: str, statuses: Iterable[Status], limit: int = 100) -> list[tuple[str, Request]]:
-        """One person's requests in these statuses."""
         query = self.client.collection(f"users/{uid}/requests").where(filter=_among(statuses)).limit(limit)
         return [(rid, request) for _, rid, request in await self._requests(query)]
 
     async def _requests(self, query: Any) -> list[tuple[str, str, Request]]:
-        found = []
-        async for snapshot in query.stream(retry=None, timeout=TIMEOUT_S):
-            _, uid, _, rid = snapshot.reference.path.split("/")
-            found.append((uid, rid, Request.from_store(snapshot.to_dict())))
-        return found
+        found = {tuple(each.reference.path.split("/")): fields_of(each) for each in await self.found(query)}
+        return [(uid, rid, Request.from_store(fields)) for (_, uid, _, rid), fields in found.items()]
 
     async def open_questions(self, uid: str) -> list[tuple[str, str, Question]]:
         """(request, question id, question) for everything this person may still answer, newest first."""
-        found = []
-        for rid, request in await self.own_requests(uid, {Status.WAITING, *LIVE, Status.WRAPPING}):
-            for name in request.open_questions:
-                if question := await self.question(uid, rid, name):
-                    found.append((rid, name, question))
-        return sorted(found, key=lambda item: str(item[2].created_at), reverse=True)
+        asking = await self.own_requests(uid, {Status.WAITING, *LIVE, Status.WRAPPING})
+        names = [(rid, name) for rid, request in asking for name in request.open_questions]
+        found = [(rid, name, await self.question(uid, rid, name)) for rid, name in names]
+        known = [(rid, name, question) for rid, name, question in found if question is not None]
+        return sorted(known, key=lambda item: str(item[2].created_at), reverse=True)
 
     async def questions(self, uid: str, rid: str) -> list[tuple[str, Question]]:
         """All questions of a request, oldest first."""
@@ -234,7 +191,7 @@ class Requests(Connection):
     async def note_call(self, uid: str, rid: str, attempt: int, fields: dict[str, Any]) -> None:
         """Add the relay's measurements (gaps, cost, line) to a call; its status moves only through `move`."""
         reference = self.document(f"{request_path(uid, rid)}/calls/{attempt}")
-        await reference.update(fields, retry=None, timeout=TIMEOUT_S)
+        await reference.update(fields, **ONCE)
 
     async def job(self, uid: str, rid: str, job_id: str) -> Job | None:
         return await self.get(f"{request_path(uid, rid)}/jobs/{job_id}", Job)
@@ -247,13 +204,10 @@ class Requests(Connection):
         batch = self.client.batch()
         for seq, turn in turns.items():
             reference = self.document(f"{request_path(uid, rid)}/turns/{seq:06d}")
-            if turn is None:
-                batch.delete(reference)
-            else:
-                batch.set(reference, turn.to_store())
+            batch.delete(reference) if turn is None else batch.set(reference, turn.to_store())
         if live is not None:
             batch.set(self.document(f"{request_path(uid, rid)}/live/now"), live.to_store())
-        await batch.commit(retry=None, timeout=TIMEOUT_S)
+        await batch.commit(**ONCE)
 
     async def turns(self, uid: str, rid: str, call: int | None = None) -> list[tuple[int, Turn]]:
         """The transcript in order, of one attempt or of all."""

@@ -4,14 +4,14 @@ The driver executes them in the order of `Conversation.actions()`. It decides no
 segment still wanted is already settled here.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from pydantic.dataclasses import dataclass
+
 from floyd.money import Money
-from relay.core.events import KEYS
 from relay.core.outcome import Outcome
-from relay.core.refusal import require, require_seconds, require_text
 from relay.core.transcript import Transcript
+from relay.core.values import Count, Keys, Seconds, Words
 
 
 class Role(StrEnum):
@@ -27,30 +27,22 @@ class Message:
     """One item of what the model is told about the call so far."""
 
     role: Role
-    text: str
-    """The callee's words, what the callee *heard* of ours, or a note beginning with "note: "."""
+    text: str  # the callee's words, what the callee *heard* of ours, or a note beginning with "note: "
 
 
 class QuestionKind(StrEnum):
-    FACT = "fact"
-    """The model lacks something only the person knows."""
-    APPROVAL = "approval"
-    """The model wants a yes or no."""
-    MANDATE = "mandate"
-    """The callee asks for more than the person allowed."""
+    FACT = "fact"  # the model lacks something only the person knows
+    APPROVAL = "approval"  # the model wants a yes or no
+    MANDATE = "mandate"  # the callee asks for more than the person allowed
 
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
     """Open one model stream; report its text as segments, its tool calls as events, with this id."""
 
-    reply_id: int
+    reply_id: Count
     turns: tuple[Message, ...]
-    speculative: bool = False
-    """The callee's turn is not yet over: what comes of it is kept until it is, or thrown away."""
-
-    def __post_init__(self) -> None:
-        require(self.reply_id > 0, f"reply_id: expected > 0, got {self.reply_id}")
+    speculative: bool = False  # the callee's turn is not yet over: what comes of it is kept until it is, or thrown away
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +56,8 @@ class CancelReply:
 class Speak:
     """Synthesise, send the frames, then a mark named `segment_id`. Segments never overlap or reorder."""
 
-    segment_id: str
-    text: str
-
-    def __post_init__(self) -> None:
-        require_text("segment_id", self.segment_id)
-        require_text("text", self.text)
+    segment_id: Words
+    text: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +65,15 @@ class PrepareSpeech:
     """Synthesise what will probably be said next, in place of what was prepared before; `Speak` with the same text
     finds it ready. Nothing of it is heard until then."""
 
-    text: str
-
-    def __post_init__(self) -> None:
-        require_text("text", self.text)
+    text: Words
 
 
 @dataclass(frozen=True, slots=True)
 class PressKeys:
     """Queue the keys' tones as audio like a segment: reported by the same events, followed by the same mark."""
 
-    segment_id: str
-    digits: str
-
-    def __post_init__(self) -> None:
-        require_text("segment_id", self.segment_id)
-        require(bool(self.digits) and set(self.digits) <= KEYS, f"digits: expected keys, got {self.digits!r}")
+    segment_id: Words
+    digits: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +100,19 @@ class ResumePlayout:
 class AskPerson:
     """Put a question to the person, in the app and by message; the answer comes back as `PersonAnswered`."""
 
-    question_id: str
-    """Unique within the call."""
-    question: str
+    question_id: str  # unique within the call
+    question: Words
     choices: tuple[str, ...]
     kind: QuestionKind
-    amount: Money | None
-    """What the callee asks, when the question is about money."""
-    wait_s: float
-    """How long the callee is kept company; a later answer becomes a call back."""
-
-    def __post_init__(self) -> None:
-        require_text("question", self.question)
-        require_seconds("wait_s", self.wait_s)
+    amount: Money | None  # what the callee asks, when the question is about money
+    wait_s: Seconds  # how long the callee is kept company; a later answer becomes a call back
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOptOut:
     """The callee does not want to be called again: store it now, before anything else can go wrong."""
 
-    text: str
-    """The callee's words."""
+    text: str  # the callee's words
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,21 +144,7 @@ class HandOver:
     """Close the media stream but not the call, so that the carrier opens it at another relay. In place of `HangUp`."""
 
 
-Action = (
-    StartReply
-    | CancelReply
-    | Speak
-    | PrepareSpeech
-    | PressKeys
-    | CancelSpeech
-    | ClearPlayout
-    | PausePlayout
-    | ResumePlayout
-    | AskPerson
-    | RecordOptOut
-    | RestEars
-    | WakeEars
-    | SaveTranscript
-    | HangUp
-    | HandOver
-)
+_ToMind = StartReply | CancelReply
+_ToMouth = Speak | PrepareSpeech | PressKeys | CancelSpeech | ClearPlayout | PausePlayout | ResumePlayout
+_ToRecord = AskPerson | RecordOptOut | SaveTranscript
+Action = _ToMind | _ToMouth | _ToRecord | RestEars | WakeEars | HangUp | HandOver

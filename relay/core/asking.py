@@ -1,17 +1,16 @@
 """The person is asked while the callee is kept company."""
 
-import re
-
 from floyd import lines
+from floyd.english import patterns
 from floyd.money import Money, find_amounts
 from relay.core import closing
 from relay.core.actions import AskPerson, QuestionKind
 from relay.core.events import PersonAnswered
 from relay.core.outcome import Outcome
-from relay.core.state import Inquiry, Phase, State
+from relay.core.phrases import lowered
+from relay.core.state import Phase, State
 
-_NO = re.compile(r"\b(?:no|nope|not|don't|do not|never|too (?:much|expensive|high)|decline|refuse|forget it|cancel)\b")
-_LIMIT = re.compile(r"\b(?:up to|at most|max(?:imum)?|no more than|not more than|not over|no higher than|limit)\b")
+_SAYS = patterns("answers")
 
 
 def ask(
@@ -31,13 +30,34 @@ def ask(
         no_answer(state, now)
         return
     question_id = f"{state.log.next_seq}-{state.questions}"
-    state.inquiry = Inquiry(question_id, question, kind, amount, asked_at=now)
-    state.actions.append(AskPerson(question_id, question, choices, kind, amount, state.policy.answer_s))
+    state.inquiry = AskPerson(question_id, question, choices, kind, amount, state.policy.answer_s)
+    state.asked_at = now
+    state.actions.append(state.inquiry)
+
+
+def ask_to_wait(state: State, now: float, limit_s: float) -> None:
+    """The time on hold that the person allowed, `limit_s`, is nearly over. They see it, and may allow as much again."""
+    state.line.count_hold(now)
+    question = lines.go_on_waiting(state.brief.held_s + state.line.held_s, limit_s)
+    state.line.question = f"{lines.WAITING}{state.log.next_seq}-{state.line.extensions}"
+    about = (("yes", "no"), QuestionKind.APPROVAL, None, state.policy.answer_s)
+    state.actions.append(AskPerson(state.line.question, question, *about))
+    state.save()
+
+
+def _wait_answered(state: State, answer: str, now: float) -> None:
+    state.line.question = ""
+    if _SAYS["keeps_waiting"].search(lowered(answer.strip())):
+        state.line.extensions += 1
+    else:
+        closing.close(state, Outcome.HOLD_LIMIT, None, now)
 
 
 def person_answered(state: State, event: PersonAnswered, now: float) -> None:
     """The model goes on with the answer at the next gap. An answer after the bail is for the next call."""
     inquiry = state.inquiry
+    if event.question_id == state.line.question and state.phase is Phase.ACTIVE:
+        _wait_answered(state, event.answer, now)
     if inquiry is None or inquiry.question_id != event.question_id or state.phase is not Phase.ACTIVE:
         return
     state.inquiry = None
@@ -60,12 +80,13 @@ def allowed_amount(answer: str, asked: Money) -> Money | None:
 
     "Yes" allows what was asked, "up to 100" and "no more than 100" allow 100, "no" nothing.
     """
-    plain = answer.lower().replace("\u2019", "'")
+    said = lowered(answer)
+    declined = bool(_SAYS["declines"].search(said))
     amounts = find_amounts(answer, currency=asked.currency, price_context=True)
     named = [amount.largest for amount in amounts if amount.largest.currency == asked.currency]
-    if named and (_LIMIT.search(plain) or not _NO.search(plain)):
+    if named and (_SAYS["limit"].search(said) or not declined):
         return min(named, key=lambda money: money.amount)
-    return None if _NO.search(plain) else asked
+    return None if declined else asked
 
 
 def keep_company(state: State, now: float) -> None:

@@ -1,12 +1,10 @@
 """How calls end: politely, once, and not before the last word was heard."""
 
 from floyd import lines
-from relay.core import turns
 from relay.core.actions import HandOver, HangUp, RecordOptOut
 from relay.core.events import DrainRequested, HangUpRequested, StreamStopped
-from relay.core.fixed_answers import opts_out
 from relay.core.outcome import Outcome
-from relay.core.phrases import is_backchannel, is_goodbye, is_patient, says_goodbye
+from relay.core.phrases import is_backchannel, is_goodbye, is_patient, opts_out, says_goodbye
 from relay.core.state import Closing, Phase, State
 
 
@@ -14,8 +12,9 @@ def close(
     state: State, outcome: Outcome, line: str | None, now: float, *, reopenable: bool = False, keep_reply: bool = False
 ) -> None:
     """Begin to close: what is queued is still said, then the line, then quiet. A later reason does not replace an
-    earlier one, except that an opt-out replaces all."""
+    earlier one, but may make it final; only an opt-out replaces all."""
     if state.closing and outcome is not Outcome.DO_NOT_CALL:
+        state.closing.reopenable = state.closing.reopenable and reopenable
         return
     if outcome is Outcome.DONE and state.inquiry:
         # The callee does not wait for the person's answer: they hear that it will come.
@@ -25,33 +24,31 @@ def close(
     drain = outcome is Outcome.HANDED_OVER
     ours = state.log.last_spoken_turn
     took_leave = ours is not None and says_goodbye(ours.planned if state.speaking else ours.heard)
-    if took_leave and line == lines.FAREWELL:
-        line = None
     state.closing = Closing(
-        outcome,
-        since=now,
+        until=now + (state.policy.drain_s if drain else state.policy.closing_s),
         quiet_s=0.0 if drain else state.policy.quiet_s,
-        limit_s=state.policy.drain_s if drain else state.policy.closing_s,
         reopenable=reopenable and state.reopened < state.policy.reopenings,
         spoke=took_leave,
     )
+    state.line.count_hold(now)
     if not keep_reply:
         state.cancel_reply()
-    if line:
+    if line and not (took_leave and line == lines.FAREWELL):
         state.say(line, now, protected=True)
     state.save()
 
 
-def taken_back(state: State, text: str) -> bool:
-    """Whether the callee's words after a goodbye mean that the call is not over."""
+def goes_on(state: State, text: str, now: float) -> bool:
+    """Whether the callee's words after a goodbye take it back. If not, a farewell that the model still owes is said."""
     assert state.closing is not None
-    return state.closing.reopenable and not (is_goodbye(text) or is_patient(text) or is_backchannel(text))
-
-
-def reopen(state: State) -> None:
-    state.phase = Phase.ACTIVE
-    state.closing = state.outcome = None
-    state.reopened += 1
+    if state.closing.reopenable and not (is_goodbye(text) or is_patient(text) or is_backchannel(text)):
+        state.phase = Phase.ACTIVE
+        state.closing = state.outcome = None
+        state.reopened += 1
+        return True
+    if not state.closing.spoke and state.outcome is not Outcome.HANDED_OVER:
+        state.say(lines.FAREWELL, now, protected=True)
+    return False
 
 
 def honour_opt_out(state: State, text: str, now: float) -> bool:
@@ -64,12 +61,6 @@ def honour_opt_out(state: State, text: str, now: float) -> bool:
     return True
 
 
-def say_farewell_if_none(state: State, now: float) -> None:
-    """The model ended the call, and the callee's words came before its farewell."""
-    if state.closing and not state.closing.spoke and state.outcome is not Outcome.HANDED_OVER:
-        state.say(lines.FAREWELL, now, protected=True)
-
-
 def hang_up_requested(state: State, event: HangUpRequested, now: float) -> None:
     """At once: whatever we were saying, the person does not want it said any more."""
     if not state.closing:
@@ -80,8 +71,7 @@ def hang_up_requested(state: State, event: HangUpRequested, now: float) -> None:
 def drain_requested(state: State, event: DrainRequested, now: float) -> None:
     """A farewell under way is finished here, only faster; any other call goes on at another relay."""
     if state.closing:
-        left_s = now + state.policy.drain_s - state.closing.since
-        state.closing.limit_s = min(state.closing.limit_s, left_s)
+        state.closing.until = min(state.closing.until, now + state.policy.drain_s)
     else:
         close(state, Outcome.HANDED_OVER, None, now)
 
@@ -92,10 +82,9 @@ def time_is_up(state: State, now: float) -> None:
 
 def hang_up(state: State, now: float) -> None:
     """Everything is said, or closing took too long."""
-    assert state.closing is not None
+    assert state.outcome is not None
     finish(state, now)
-    outcome = state.closing.outcome
-    state.actions.append(HandOver() if outcome is Outcome.HANDED_OVER else HangUp(outcome))
+    state.actions.append(HandOver() if state.outcome is Outcome.HANDED_OVER else HangUp(state.outcome))
 
 
 def stream_stopped(state: State, event: StreamStopped, now: float) -> None:
@@ -112,6 +101,6 @@ def finish(state: State, now: float) -> None:
     state.drop_speculation()
     state.cut_speech(now)
     if state.hearing.pending:
-        turns.close_turn(state, now)
+        state.close_turn(now)
     state.phase = Phase.CLOSED
     state.save()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from relay.core import answering, line_rules
+from relay.core.hearing import latest
 from relay.core.line_kinds import LineKind
 from relay.core.patience import Completeness, completeness, patience_s
 from relay.core.state import Floor, Opening, Phase, State
@@ -46,24 +47,25 @@ def armed(state: State) -> Iterator[tuple[Deadline, float]]:
     if (at := state.ledger.play_out_deadline()) is not None:
         yield Deadline.PLAY_OUT, at
     if state.closing:
-        yield Deadline.CLOSING, state.closing.since + state.closing.limit_s
+        yield Deadline.CLOSING, state.closing.until
         listening = state.floor in (Floor.LISTENING, Floor.ENDPOINTING)
         if listening and (state.voice_since is None or not state.closing.quiet_s):
             yield Deadline.QUIET, max(state.our_end_at, state.evidence_at) + state.closing.quiet_s
-        return
-    if state.line.kind is not LineKind.HOLD:
-        yield Deadline.CALL_LIMIT, state.started_at + state.brief.limit_s + state.line.held_s
+        if not state.closing.reopenable:
+            return
+    talk_s = float("inf") if state.line.kind is LineKind.HOLD else state.brief.limit_s + state.line.held_s
+    yield Deadline.CALL_LIMIT, state.started_at + min(talk_s, state.brief.line_s - state.policy.closing_s)
     if state.inquiry:
-        yield Deadline.ANSWER, state.inquiry.asked_at + state.policy.answer_s
+        yield Deadline.ANSWER, state.asked_at + state.policy.answer_s
     if state.ear_lost_at is not None:
         yield Deadline.EAR, state.ear_lost_at + state.policy.ear_lost_s
 
 
 def _floor_deadlines(state: State) -> Iterator[tuple[Deadline, float]]:
     policy, reply = state.policy, state.reply
-    if reply and not reply.finished:
+    if reply:
         yield Deadline.REPLY, reply.waiting_since + policy.reply_s
-    if reply and reply.held:
+    if reply and reply.early:
         yield Deadline.HELD, reply.held_since + policy.held_s
     match state.floor:
         case Floor.SPEAKING if (paused_at := state.ledger.paused_at) is not None:
@@ -94,7 +96,7 @@ def _floor_deadlines(state: State) -> Iterator[tuple[Deadline, float]]:
 def _quiet_deadline(state: State) -> tuple[Deadline, float]:
     policy = state.policy
     if not state.line.converses or state.line.undecided:
-        return Deadline.LINE, line_rules.due_at(state)
+        return Deadline.LINE, line_rules.next_move(state)[0]
     if state.opening is Opening.WAITING:
         spoke = state.evidence_at > state.started_at
         wait_s = _opening_pause_s(state) if spoke else policy.opening_wait_s
@@ -115,7 +117,7 @@ def _opening_pause_s(state: State) -> float:
 def _filler_wanted(state: State) -> bool:
     if not state.line.converses:
         return False
-    quiet = state.voice_since is None and state.phase is Phase.ACTIVE and not (state.reply and state.reply.held)
+    quiet = state.voice_since is None and state.phase is Phase.ACTIVE and not (state.reply and state.reply.early)
     return quiet and state.fillers < state.policy.fillers and not state.inquiry
 
 
@@ -134,7 +136,7 @@ def _voice_may_silence_us(state: State, voice_since: float) -> bool:
 def _patience_s(state: State) -> float:
     judged = completeness(state.hearing.pending_text, state.log.last_spoken)
     if judged is Completeness.HOLD:  # a moment asked for before their last pause is over
-        judged = completeness(state.hearing.pending_latest, state.log.last_spoken)
+        judged = completeness(latest(state.hearing.pending), state.log.last_spoken)
     behind = state.hearing.pending_end_ms + state.policy.words_behind_ms < state.voice_stop_ms
     if behind and state.hearing.interim and judged is not Completeness.HOLD:
         judged = Completeness.UNFINISHED

@@ -8,52 +8,28 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from floyd.english import patterns
 from floyd.figures import in_digits
 from floyd.money import find_amounts
-from relay.core.phrases import words
+from relay.core.phrases import lowered, says, words
+
+_SAYS = patterns("disclosure")
 
 SHINGLE_WORDS = 6
 """So many words in a row from a confidential text are a quotation, unless they are speakable as well."""
 
-_DATA = re.compile(
-    r"[{}\[\]]|\"\w+\"\s*:|\b\w+_\w+\b(?![\w.]*@)|</?\w+>|^\s*(?:note|errand|system|developer)\s*:", re.IGNORECASE
-)
-_HUMAN = re.compile(
-    r"\b(?:i'm|i am|you're (?:talking|speaking) (?:to|with)|this is|yes,? i'm"
-    r"|of course i'm)(?: \w+){0,3}? (?:a |an )?(?:real |actual |live |human |fellow )*"
-    r"(?:human(?: being)?|person|man|woman|guy|real)\b(?! (?:assistant ai|in charge))"
-    r"|\b(?:i'm|i am|this is|it's|it is)(?: \w+)? not(?: \w+){0,2} (?:a |an )?(?:robot|bot|machine|ai|a\.i\."
-    r"|computer|recording|artificial|automated|program|chatbot|virtual)\b"
-    r"|\bnot an? (?:robot|bot|machine|ai|computer|chatbot)\b|\bi (?:have|am made of) (?:flesh|a body"
-    r"|feelings)\b|\bno robots? here\b"
-)
-_NOT_HUMAN = re.compile(
-    r"\b(?:not|n't|never|no) (?:\w+ ){0,3}?(?:human|person|man|woman|real)\b|\b(?:ai|robot|machine) and not\b"
-    r"|\bai\b.*\bnot an?\b"
-)
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_RUN = re.compile(r"\d(?:[\d ().-]|,\s(?=\d))*")
-_CLOCK = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b")
-_SPELLED = re.compile(r"\b(?:[a-z](?:[\s.,-]+|\b)){4,}")
-_NET = re.compile(
-    r"\S+@\S+|\bhttps?:\S+|\bwww\.\S+|\b\w+(?: (?:dot|at) \w+)* dot (?:com|org|net|edu|gov|io|co|us)\b"
-    r"|\b[\w.-]+\.(?:com|org|net|edu|gov|io)\b"
-)
 _CHUNK_DIGITS = 3
 """A part of a released number may be said alone from this length on ("the last four are 0142")."""
 
 
-def reads_out_data(text: str) -> bool:
-    """JSON, field names or markup: never something to say on the telephone."""
-    return bool(_DATA.search(text))
+reads_out_data = says(_SAYS["data"], str)
+"""JSON, field names or markup: never something to say on the telephone."""
 
 
 def claims_to_be_human(text: str) -> bool:
     """Denies being a machine."""
-    plain = re.sub(r"\s+", " ", text.lower().replace("\u2019", "'"))
-    return bool(_HUMAN.search(plain)) and not _NOT_HUMAN.search(
-        re.sub(r"not an? (?:robot|bot|machine|ai|computer|chatbot)", "", plain)
-    )
+    said = re.sub(r"\s+", " ", lowered(text))
+    return bool(_SAYS["human"].search(said)) and not _SAYS["not_human"].search(_SAYS["not_a_machine"].sub("", said))
 
 
 def quotes(text: str, confidential: tuple[str, ...], speakable: tuple[str, ...]) -> bool:
@@ -67,22 +43,18 @@ def _secret_shingles(confidential: tuple[str, ...], speakable: tuple[str, ...]) 
 
 
 def _shingles(texts: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = set()
-    for text in texts:
-        said = words(text)
-        found.update(tuple(said[start : start + SHINGLE_WORDS]) for start in range(len(said) - SHINGLE_WORDS + 1))
-    return frozenset(found)
+    said = map(words, texts)
+    return frozenset(
+        tuple(each[start : start + SHINGLE_WORDS]) for each in said for start in range(len(each) - SHINGLE_WORDS + 1)
+    )
 
 
 class Disclosable:
     """The values that may be spoken: those of some texts."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        known = [_known(text) for text in texts]
-        self._numbers = frozenset[str]().union(*(value.numbers for value in known))
-        self._runs = frozenset[str]().union(*(value.runs for value in known))
-        self._letters = " ".join(value.letters for value in known)
-        self._nets = frozenset[str]().union(*(value.nets for value in known))
+        kinds = zip(*map(_values, ("", *texts)), strict=True)
+        self._numbers, self._runs, self._letters, self._nets = (frozenset[str]().union(*kind) for kind in kinds)
 
     def number(self, digits: str) -> bool:
         """Whether these digits may be given away in a row."""
@@ -92,45 +64,43 @@ class Disclosable:
         """Whether every value in the text may be spoken; digits that go on from what was said before count with it."""
         written = in_digits(text, small_words=False)
         whole = in_digits(f"{said_before} {text}", small_words=False)
-        if any(not self._run_allowed(run) for run in _runs(written) + _runs(whole)[-1:]):
-            return False
-        for match in _SPELLED.finditer(text.lower()):
-            if re.sub(r"[^a-z]", "", match.group()) not in self._letters:
-                return False
-        return all(_net(match.group()) in self._nets for match in _NET.finditer(text.lower()))
+        spelled = (_letters(match.group()) for match in _SAYS["spelled"].finditer(text.lower()))
+        return (
+            all(self._run_allowed(run) for run in _runs(written) + _runs(whole)[-1:])
+            and all(any(letters in known for known in self._letters) for letters in spelled)
+            and _nets(text) <= self._nets
+        )
 
     def _run_allowed(self, run: str) -> bool:
-        numbers = _NUMBER.findall(run)
+        numbers = _SAYS["number"].findall(run)
         if all(_canonical(number) in self._numbers for number in numbers) and len(numbers) <= 3:
             return True
-        return self.number(re.sub(r"\D", "", run))
-
-
-class _Known:
-    """Values of one text."""
-
-    def __init__(self, text: str) -> None:
-        written = in_digits(text)
-        self.runs = frozenset(digits for run in _runs(written) if (digits := re.sub(r"\D", "", run)))
-        numbers = {_canonical(number) for number in _NUMBER.findall(written)}
-        for hour, minute in _CLOCK.findall(written):
-            numbers |= {str(int(hour) % 12 or 12), str(int(hour)), str(int(minute)), minute}
-        for amount in find_amounts(text, price_context=True):
-            numbers |= {_canonical(str(money.amount)) for money in amount.readings}
-        self.numbers = frozenset(numbers)
-        self.letters = (
-            re.sub(r"[^a-z ]", "", text.lower()).replace(" ", " ") + " " + re.sub(r"[^a-z]", "", text.lower())
-        )
-        self.nets = frozenset(_net(match.group()) for match in _NET.finditer(text.lower()))
+        return self.number(_digits(run))
 
 
 @lru_cache(maxsize=512)
-def _known(text: str) -> _Known:
-    return _Known(text)
+def _values(text: str) -> tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]:
+    """Numbers, runs of digits, letters, and addresses of the net."""
+    written = in_digits(text)
+    numbers = {_canonical(number) for number in _SAYS["number"].findall(written)}
+    for hour, minute in _SAYS["clock"].findall(written):
+        numbers |= {str(int(hour) % 12 or 12), str(int(hour)), str(int(minute)), minute}
+    for amount in find_amounts(text, price_context=True):
+        numbers |= {_canonical(str(money.amount)) for money in amount.readings}
+    runs = frozenset(filter(None, map(_digits, _runs(written))))
+    return frozenset(numbers), runs, frozenset((_letters(text),)), _nets(text)
 
 
 def _runs(written: str) -> list[str]:
-    return [match.group().strip() for match in _RUN.finditer(written)]
+    return [match.group().strip() for match in _SAYS["run"].finditer(written)]
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z]", "", text.lower())
 
 
 def _canonical(number: str) -> str:
@@ -139,5 +109,6 @@ def _canonical(number: str) -> str:
     return f"{int(whole)}.{fraction}" if fraction else str(int(whole))
 
 
-def _net(text: str) -> str:
-    return re.sub(r"\s+", "", text.replace(" dot ", ".").replace(" at ", "@")).strip(".,")
+def _nets(text: str) -> frozenset[str]:
+    said = (match.group().replace(" dot ", ".").replace(" at ", "@") for match in _SAYS["net"].finditer(text.lower()))
+    return frozenset(re.sub(r"\s+", "", net).strip(".,") for net in said)

@@ -15,10 +15,8 @@ from relay.core.events import VoiceStarted, VoiceStopped
 SAME = 0.7
 """Normalised correlation above which a stretch is an echo. Measured on 120 ms of telephone voices: nineteen in twenty
 echoes down to -20 dB, in line noise, are above 0.75, and as many stretches of other speech below 0.67."""
-STRETCH = 6
-"""Frames that are compared: 120 ms, about half a syllable."""
-SAME_VOICE_MS = 150
-"""A voice that goes on so soon has been judged already."""
+STRETCH = 6  # frames that are compared: 120 ms, about half a syllable
+SAME_VOICE_MS = 150  # a voice that goes on so soon has been judged already
 _LINEAR = np.array(LINEAR, dtype=np.float32)
 
 
@@ -66,7 +64,6 @@ class EchoGate:
         due = self._frames >= STRETCH and self._frames % (STRETCH // 2) == 0
         if played is None or (due and not is_echo(b"".join(self._heard), played())):
             # Our echo alone was heard so far: what rises above it now begins now.
-            late_ms = max(0, self._frames - STRETCH) * FRAME_MS
-            started, self._held = VoiceStarted(self._held.at_ms + late_ms), None
-            return started
+            started_ms, self._held = self._held.at_ms + max(0, self._frames - STRETCH) * FRAME_MS, None
+            return VoiceStarted(started_ms)
         return None

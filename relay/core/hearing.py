@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 from relay.core.phrases import same_meaning
 
-PAUSE_MS = 500
-"""Longer than a breath: "one moment" said before such a pause is over with the words after it."""
+PAUSE_MS = 500  # longer than a breath: "one moment" said before such a pause is over with the words after it
 
 
 @dataclass(slots=True, eq=False)
@@ -33,8 +32,7 @@ class HeardTurn:
 
     seq: int
     pieces: list[Piece]
-    stop_ms: int
-    """Where the callee's voice stopped before the commit: later sound belongs to another turn."""
+    stop_ms: int  # where the callee's voice stopped before the commit: later sound belongs to another turn
 
     @property
     def text(self) -> str:
@@ -43,7 +41,7 @@ class HeardTurn:
     @property
     def latest(self) -> str:
         """Its words since the callee's last pause."""
-        return _latest(self.pieces)
+        return latest(self.pieces)
 
     @property
     def start_ms(self) -> int:
@@ -52,6 +50,22 @@ class HeardTurn:
     @property
     def end_ms(self) -> int:
         return max([self.stop_ms, *(piece.end_ms for piece in self.pieces)])
+
+    def guessed(self, later: Piece, straddle_ms: int) -> list[Piece]:
+        """The interim pieces that a later result is about; one that began clearly before it is cut in two by time."""
+        found = []
+        for piece in [piece for piece in self.pieces if not piece.final and piece.overlaps(later)]:
+            words, inside_ms = piece.text.split(), later.start_ms - piece.start_ms
+            before = 0
+            if inside_ms > straddle_ms:
+                before = round(len(words) * inside_ms / (piece.end_ms - piece.start_ms))
+            if before == 0:
+                found.append(piece)
+            elif before < len(words):
+                found.append(Piece(" ".join(words[before:]), later.start_ms, piece.end_ms, final=False))
+                piece.text, piece.end_ms = " ".join(words[:before]), later.start_ms
+                self.pieces = sorted([*self.pieces, found[-1]], key=_by_time)
+        return found
 
     def replace(self, pieces: list[Piece], text: str, source: Piece) -> bool:
         """Put words of a later result in place of these pieces; whether the turn now means something else."""
@@ -68,12 +82,9 @@ class HeardTurn:
 class Placed:
     """What became of a result."""
 
-    pending: bool = False
-    """Words of the present stretch changed."""
-    amended: tuple[HeardTurn, ...] = ()
-    """Committed turns that now mean something else."""
-    news: bool = True
-    """False: a repetition, or an interim that a final has overtaken."""
+    pending: bool = False  # words of the present stretch changed
+    amended: tuple[HeardTurn, ...] = ()  # committed turns that now mean something else
+    news: bool = True  # false: a repetition, or an interim that a final has overtaken
 
 
 STALE = Placed(news=False)
@@ -98,11 +109,6 @@ class Hearing:
     @property
     def pending_text(self) -> str:
         return _joined(self.pending)
-
-    @property
-    def pending_latest(self) -> str:
-        """The pending words since the callee's last pause."""
-        return _latest(self.pending)
 
     @property
     def pending_end_ms(self) -> int:
@@ -156,10 +162,7 @@ class Hearing:
         is left belongs to the last turn covered, or is pending if the result reaches beyond the commit.
         """
         beyond = piece.end_ms > committed_ms + self.straddle_ms
-        shares = [
-            (turn, [known for known in turn.pieces if not known.final and known.overlaps(piece)]) for turn in self.turns
-        ]
-        shares = [(turn, interims) for turn, interims in shares if interims]
+        shares = [(turn, interims) for turn in self.turns if (interims := turn.guessed(piece, self.straddle_ms))]
         if not shares:
             if beyond:
                 return self._place_pending(piece)
@@ -175,6 +178,8 @@ class Hearing:
                 amended.append(turn)
             words = words[count:]
         if not words:
+            if piece.final and self.interim and self.interim.start_ms < piece.end_ms:
+                self.interim = None
             return Placed(amended=tuple(amended), news=piece.final or bool(amended))
         rest = self._place_pending(Piece(" ".join(words), committed_ms, piece.end_ms, piece.final))
         return Placed(pending=rest.pending, amended=tuple(amended), news=rest.news or bool(amended))
@@ -188,6 +193,7 @@ def _joined(pieces: list[Piece]) -> str:
     return " ".join(piece.text for piece in pieces)
 
 
-def _latest(pieces: list[Piece]) -> str:
+def latest(pieces: list[Piece]) -> str:
+    """The words since the callee's last pause."""
     pauses = [at for at in range(1, len(pieces)) if pieces[at].start_ms - pieces[at - 1].end_ms > PAUSE_MS]
     return _joined(pieces[max(pauses, default=0) :])

@@ -9,15 +9,15 @@ class LineKind(StrEnum):
 
     UNKNOWN = "unknown"
     PERSON = "person"
-    MENU = "menu"
-    """A machine that wants a key or a word."""
-    HOLD = "hold"
-    """Music, ringing, announcements: nobody."""
+    MENU = "menu"  # a machine that wants a key or a word
+    HOLD = "hold"  # music, ringing, announcements: nobody
     VOICEMAIL = "voicemail"
-    SCREENING = "screening"
-    """A machine that asks for a person who is calling and why."""
-    TONE = "tone"
-    """A fax, a busy line, a number that does not exist."""
+    SCREENING = "screening"  # a machine that asks for a person who is calling and why
+    TONE = "tone"  # a fax, a busy line, a number that does not exist
+
+    @property
+    def converses(self) -> bool:
+        return self in (LineKind.PERSON, LineKind.UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -26,29 +26,27 @@ class Line:
 
     kind: LineKind = LineKind.UNKNOWN
     since: float = 0.0
-    judged: str = ""
-    """The pending words that were last looked at."""
-    suspect: bool = False
-    """The words sound somewhat like a machine: not the moment to begin talking."""
-    undecided: list[str] = field(default_factory=list)
-    """Turns of the callee's that may be a machine's or a person's: a pause will tell."""
-    held_s: float = 0.0
-    """Spent on hold before the present hold."""
-    tone_due: bool = False
-    """The machine has announced a tone to speak after."""
-    messages: int = 0
-    """How often the message was begun on this voicemail."""
-    asked: int = 0
-    answers: int = 0
-    """How often a screening machine asked, and had its answer."""
-    menus: list[frozenset[str]] = field(default_factory=list)
-    """The words of every menu that was heard out, in order."""
-    reacted: set[tuple[int, str]] = field(default_factory=set)
-    """Turns of menus, by number and words, that a choice has followed."""
+    judged: str = ""  # the pending words that were last looked at
+    suspect: bool = False  # the words sound somewhat like a machine: not the moment to begin talking
+    undecided: list[str] = field(default_factory=list)  # turns of a machine's or a person's: a pause will tell
+    held_s: float = 0.0  # spent on hold until `since`, at this relay
+    extensions: int = 0  # how often the person chose to go on waiting
+    question: str = ""  # the open one to the person, whether to go on waiting
+    tone_due: bool = False  # the machine has announced a tone to speak after
+    messages: int = 0  # how often the message was begun on this voicemail
+    asked: int = 1  # how often a screening machine asked
+    answers: int = 0  # and had its answer
+    menus: list[frozenset[str]] = field(default_factory=list)  # the words of every menu that was heard out, in order
+    reacted: set[tuple[int, str]] = field(default_factory=set)  # turns of menus that a choice has followed
 
     @property
     def converses(self) -> bool:
-        return self.kind in (LineKind.PERSON, LineKind.UNKNOWN)
+        return self.kind.converses
+
+    def count_hold(self, now: float) -> None:
+        """Enter the present hold's time so far."""
+        if self.kind is LineKind.HOLD:
+            self.held_s, self.since = self.held_s + now - self.since, now
 
     def silence_s(self, *, asked_to_wait: bool) -> float:
         """The longest silence of both sides that is meant; the conversation's own deadlines are shorter."""

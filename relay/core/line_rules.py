@@ -5,14 +5,16 @@ that no machine says; whoever takes over from a machine has not heard the openin
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import takewhile
 
 from floyd import lines
-from relay.core import closing, line_words, turns
+from relay.core import asking, closing, line_words
 from relay.core.actions import RestEars, WakeEars
 from relay.core.events import LineClassified
 from relay.core.hearing import HeardTurn
-from relay.core.line_kinds import LineKind
+from relay.core.line_kinds import Line, LineKind
 from relay.core.log import SpokenTurn
 from relay.core.outcome import Outcome
 from relay.core.phrases import asks_to_hold
@@ -22,13 +24,11 @@ _ENOUGH = {LineKind.UNKNOWN: 0.7, LineKind.PERSON: 0.9}
 """How much must prove a machine: more once a person has spoken, less from one machine to the next."""
 _ENOUGH_OF_ANOTHER = 0.5
 _SUSPECT = 0.3
-
 NOTE_MENU = (
     "a telephone menu is on the line, not a person. Choose what leads to the errand: call press_keys, or say nothing "
     "but the words it asks for."
 )
 NOTE_BACK = "the callee had put you on hold and is back."
-_SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 
 
 # By words
@@ -43,8 +43,7 @@ def judge_words(state: State, now: float) -> None:
     """The words so far may show a machine. A greeting in pieces counts as one until we have spoken."""
     line, pending = state.line, state.hearing.pending_text
     line.judged = pending
-    before = (turn.text for turn in _heard_since_we_spoke(state)) if line.converses else ()
-    text = " ".join((*before, pending))
+    text = " ".join((*(turn.text for turn in _heard_since_we_spoke(state) if line.converses), pending))
     kind, proof = line_words.machine(text)
     line.suspect = proof >= _SUSPECT and line.converses
     line.tone_due = line.tone_due or (not line.converses and line_words.tone_due(pending))
@@ -58,7 +57,7 @@ def judge_words(state: State, now: float) -> None:
             _tone(state, "intercept", now)
     elif proof > 1.0 or kind in (LineKind.SCREENING, LineKind.VOICEMAIL) or not line_words.addresses_us(pending):
         _become(state, kind, now)
-        line.tone_due = line_words.tone_due(text)
+        state.line.tone_due = line_words.tone_due(text)
 
 
 def first_words(state: State, text: str, now: float) -> None:
@@ -69,16 +68,19 @@ def first_words(state: State, text: str, now: float) -> None:
 
 def handled(state: State, turn: HeardTurn, now: float) -> bool:
     """Whether a turn of the callee needs no conversation, because a machine said it."""
-    line = state.line
     if state.closing:
         return False
-    person = _is_person(state, turn.text)
-    if person and not line.converses:
+    # Other words show one only by the pause after them, since machines pause in mid-sentence.
+    tape = state.line.kind in (LineKind.TONE, LineKind.VOICEMAIL)
+    addressed = line_words.addresses_us(line_words.after_machine(turn.text))
+    person = line_words.picks_up(turn.text) if tape else addressed
+    if person and not state.line.converses:
         _hand_over(state, turn.text, now)
+    line = state.line
     if person or (line.converses and not (line.suspect and state.opening is not Opening.DONE)):
         line.suspect = False
         first_words(state, turn.text, now)
-        line.undecided.clear()
+        state.line.undecided.clear()
         return False
     line.undecided.append(turn.text)
     if line.kind is LineKind.VOICEMAIL and line_words.mailbox_is_full(turn.text):
@@ -90,26 +92,22 @@ def handled(state: State, turn: HeardTurn, now: float) -> bool:
     return True
 
 
-def _is_person(state: State, text: str) -> bool:
-    """Whether these words alone show one; otherwise a pause must come first, since machines pause in mid-sentence."""
-    if state.line.kind in (LineKind.TONE, LineKind.VOICEMAIL):
-        return line_words.picks_up(text)
-    return line_words.addresses_us(line_words.after_machine(text))
-
-
 def _decide(state: State, now: float) -> bool:
     """Quiet after words that showed nothing: no machine says them, so a person did, who now waits for us."""
-    line = state.line
-    text = " ".join(line.undecided)
+    line, turn, text = state.line, state.log.last_heard_turn, " ".join(state.line.undecided)
     line.undecided.clear()
+    waits = asks_to_hold(turn.latest if turn else text)
     if not line.converses:
-        if line_words.machine(text)[1] >= _ENOUGH_OF_ANOTHER or line_words.announces(text):
+        known = line.kind is LineKind.HOLD and state.opening is Opening.DONE
+        machine = line_words.machine(text)[1] >= _ENOUGH_OF_ANOTHER or line_words.announces(text)
+        if machine or (waits and not known):
             return False
         _hand_over(state, text, now)
     elif state.opening is not Opening.DONE:
         _become(state, LineKind.PERSON, now)
         state.opening = Opening.WAITING
-    state.reply_due = state.opening is Opening.DONE
+    state.holding = waits
+    state.reply_due = state.opening is Opening.DONE and not waits
     return True
 
 
@@ -129,13 +127,8 @@ def yields_to(state: State, over: str) -> bool:
 
 
 def _heard_since_we_spoke(state: State) -> list[HeardTurn]:
-    heard = []
-    for entry in reversed(state.log.entries):
-        if isinstance(entry, SpokenTurn) and entry.heard:
-            break
-        if isinstance(entry, HeardTurn):
-            heard.append(entry)
-    return heard[::-1]
+    since = takewhile(lambda entry: not (isinstance(entry, SpokenTurn) and entry.heard), reversed(state.log.entries))
+    return [entry for entry in since if isinstance(entry, HeardTurn)][::-1]
 
 
 # By sound
@@ -154,14 +147,14 @@ def classified(state: State, event: LineClassified, now: float) -> None:
         case LineKind.HOLD if line.kind not in (LineKind.HOLD, LineKind.VOICEMAIL):
             if line.kind is not LineKind.PERSON or state.floor in (Floor.LISTENING, Floor.ENDPOINTING):
                 if state.hearing.pending:
-                    turns.close_turn(state, now)  # the last words before the music
+                    state.close_turn(now)  # the last words before the music
                 _become(state, LineKind.HOLD, now)
         case LineKind.VOICEMAIL if line.kind is LineKind.SCREENING and line.answers < line.asked:
             _answer_screening(state, now)
         case LineKind.VOICEMAIL if line.kind in (LineKind.VOICEMAIL, LineKind.UNKNOWN) or line.suspect:
             if line.kind is not LineKind.VOICEMAIL:
                 _become(state, LineKind.VOICEMAIL, now)
-            if line.messages < state.policy.messages:
+            if state.line.messages < state.policy.messages:
                 state.cut_speech(now)  # the mailbox records only from here
                 _leave_message(state, now)
         case _:
@@ -169,29 +162,17 @@ def classified(state: State, event: LineClassified, now: float) -> None:
 
 
 def _tone(state: State, evidence: str, now: float) -> None:
+    by_evidence = {"fax": Outcome.WRONG_NUMBER, "intercept": Outcome.NUMBER_INVALID}
     talked = state.line.kind is LineKind.PERSON
     _become(state, LineKind.TONE, now)
-    if talked:
-        outcome = Outcome.CALLEE_HUNG_UP
-    else:
-        outcome = {"fax": Outcome.WRONG_NUMBER, "intercept": Outcome.NUMBER_INVALID}.get(evidence, Outcome.BUSY)
-    closing.close(state, outcome, None, now)
+    closing.close(state, Outcome.CALLEE_HUNG_UP if talked else by_evidence.get(evidence, Outcome.BUSY), None, now)
 
 
 # By time
 
 
-def due_at(state: State) -> float:
-    """When a quiet machine is acted on."""
-    return _next(state)[0]
-
-
-def due(state: State, now: float) -> None:
-    """A machine has been quiet for long enough, or a hold has lasted too long."""
-    _next(state)[1](state, now)
-
-
-def _next(state: State) -> tuple[float, Callable[[State, float], object]]:
+def next_move(state: State) -> tuple[float, Callable[[State, float], object]]:
+    """When a quiet machine is acted on, or a hold has lasted too long; and how."""
     line, policy = state.line, state.policy
     quiet_at = max(state.evidence_at, state.our_end_at, line.since)
     match line.kind:
@@ -204,21 +185,25 @@ def _next(state: State) -> tuple[float, Callable[[State, float], object]]:
         case _ if line.undecided:
             return quiet_at + policy.suspect_pause_s, _decide
         case LineKind.HOLD:
-            return line.since + policy.hold_limit_s - line.held_s, _give_up
-        case LineKind.MENU:
-            return quiet_at + policy.machine_quiet_s, _put_through
+            # At whatever relay: once the policy's time, and again for each yes of the person.
+            limit_s = policy.hold_limit_s * (1 + line.extensions + state.brief.held_s // policy.hold_limit_s)
+            ends_at = line.since + limit_s - state.brief.held_s - line.held_s
+            if line.question or state.inquiry:
+                return ends_at, _give_up
+            return ends_at - policy.answer_s, partial(asking.ask_to_wait, limit_s=limit_s)
+        case LineKind.MENU:  # it has put us through without a word
+            return quiet_at + policy.machine_quiet_s, lambda state, now: _become(state, LineKind.HOLD, now)
         case _:
             return quiet_at + policy.machine_quiet_s, _give_up
+
+
+def due(state: State, now: float) -> None:
+    next_move(state)[1](state, now)
 
 
 def _give_up(state: State, now: float) -> None:
     held = state.line.kind is LineKind.HOLD
     closing.close(state, Outcome.HOLD_LIMIT if held else Outcome.NO_ANSWER, None, now)
-
-
-def _put_through(state: State, now: float) -> None:
-    """The menu has done so without a word."""
-    _become(state, LineKind.HOLD, now)
 
 
 def _menu(state: State) -> list[HeardTurn]:
@@ -228,10 +213,9 @@ def _menu(state: State) -> list[HeardTurn]:
 
 def _choose(state: State, now: float) -> None:
     """The menu has been heard out: the model chooses; one that comes again and again gets the operator's key."""
-    line, policy = state.line, state.policy
-    if line.undecided and _decide(state, now):
+    if state.line.undecided and _decide(state, now):
         return
-    heard = _menu(state)
+    line, policy, heard = state.line, state.policy, _menu(state)
     line.reacted.update((turn.seq, turn.text) for turn in heard)
     menu = line_words.menu_words(" ".join(turn.text for turn in heard))
     repeats = sum(line_words.same_menu(menu, earlier) for earlier in line.menus)
@@ -250,11 +234,9 @@ def _choose(state: State, now: float) -> None:
 
 def _answer_screening(state: State, now: float) -> None:
     """Who calls, for whom and why: the approved opening."""
-    if state.ledger.outstanding:
-        return
-    state.line.answers += 1
-    for sentence in state.brief.opening:
-        state.say(sentence, now, protected=True)
+    if not state.ledger.outstanding:
+        state.line.answers += 1
+        _say(state, state.brief.opening, now)
 
 
 def message(state: State) -> list[str]:
@@ -262,11 +244,10 @@ def message(state: State) -> list[str]:
     brief = state.brief
     public = f"{brief.on_behalf_of} {brief.callee}".lower()
     private = [value for each in brief.release.values() if (value := each.lower()) not in public]
-    sentences = [found.strip() for found in _SENTENCE.findall(brief.voicemail)]
+    sentences = [found.strip() for found in re.findall(r"[^.!?]+[.!?]*", brief.voicemail)]
     kept = [each for each in sentences if each and not any(_tells(each.lower(), value) for value in private)]
-    if kept and not re.search(r"\bAI\b", " ".join(kept)):
-        kept.insert(0, brief.opening[0])
-    return kept
+    named = not kept or re.search(r"\bAI\b", " ".join(kept))
+    return kept if named else [brief.opening[0], *kept]
 
 
 def _tells(sentence: str, value: str) -> bool:
@@ -281,6 +262,10 @@ def _leave_message(state: State, now: float) -> None:
         closing.close(state, Outcome.VOICEMAIL_NO_MESSAGE, None, now)
         return
     state.line.messages += 1
+    _say(state, sentences, now)
+
+
+def _say(state: State, sentences: Iterable[str], now: float) -> None:
     for sentence in sentences:
         state.say(sentence, now, protected=True)
 
@@ -302,28 +287,30 @@ def hang_up(state: State, now: float) -> None:
 def resume(state: State, now: float) -> bool:
     """Another relay held this call, and nobody was there to be told that it changed hands."""
     kind = LineKind(state.brief.line)
+    asked = state.inquiry.question_id if state.inquiry and lines.WAITING in state.inquiry.question_id else ""
+    if asked:
+        state.inquiry = None
     if kind not in (LineKind.HOLD, LineKind.MENU, LineKind.SCREENING):
         return False
     _become(state, kind, now)
+    state.line.question = asked if kind is LineKind.HOLD else ""
     return True
 
 
 def _become(state: State, kind: LineKind, now: float) -> None:
-    line = state.line
-    if line.kind is LineKind.HOLD:
-        line.held_s += now - line.since
+    was = state.line
+    was.count_hold(now)
+    if was.kind is LineKind.HOLD:
         state.actions.append(WakeEars())
-    talked = line.converses
-    line.kind, line.since, line.suspect, line.tone_due = kind, now, False, False
-    line.asked, line.answers, line.messages = 1, 0, 0
-    line.undecided.clear()
+    line = Line(kind, now, was.judged, held_s=was.held_s, menus=was.menus, reacted=was.reacted)
+    line.extensions, state.line = was.extensions, line
     if not line.converses:
         state.cancel_reply()
-        if talked:
+        if was.converses:
             state.cut_speech(now)
         state.thinking_since = state.stages = None
         state.prompts, state.holding, state.reply_due = 0, False, False
     if kind is LineKind.HOLD:
         state.actions.append(RestEars())
-    if not (talked and line.converses):
+    if not (was.converses and line.converses):
         state.save()

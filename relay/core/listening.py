@@ -1,11 +1,11 @@
-"""What the callee's voice and words do: pending words, commits, take-backs, barge-ins."""
+"""What the callee's voice and words do: pending words, commits, take-backs, barge-ins; and what their silence does."""
 
-from dataclasses import replace
-
-from relay.core import answering, closing, line_rules, turns
+from floyd import lines
+from relay.core import answering, closing, line_rules
 from relay.core.actions import PausePlayout, ResumePlayout
-from relay.core.events import DigitPressed, FinalHeard, InterimHeard, VoiceStarted, VoiceStopped
+from relay.core.events import DigitPressed, EarLost, EarRestored, FinalHeard, InterimHeard, VoiceStarted, VoiceStopped
 from relay.core.hearing import Piece
+from relay.core.outcome import Outcome
 from relay.core.patience import Completeness, completeness
 from relay.core.phrases import is_goodbye, is_patient, takes_the_floor, words
 from relay.core.state import Floor, Opening, Phase, State
@@ -38,18 +38,19 @@ def words_heard(state: State, event: InterimHeard | FinalHeard | DigitPressed, n
     else:
         piece = Piece(event.text, event.start_ms, event.end_ms, isinstance(event, FinalHeard))
     placed = state.hearing.place(piece)
-    if piece.final:
-        _note_first_final(state, placed.pending, now)
+    if piece.final and placed.pending:
+        state.first_final_at = state.first_final_at or now
+    elif piece.final:
+        state.reached("first_final", now)
     if not placed.news:
         return
-    state.words_at = now
+    state.words_at = state.quiet_since = now
     state.prompts = 0
-    state.quiet_since = now
     state.cut_by_voice = False
     if piece.final and not placed.pending:
         state.save()
     for turn in placed.amended:
-        turns.put_on_table(state, turn)
+        state.put_on_table(turn)
     if placed.pending:
         if state.voice_since is None and state.voice_stop_ms <= piece.start_ms:
             # Only where the detector heard nothing: a recogniser's ends are later than the voice's by what it lags.
@@ -57,15 +58,6 @@ def words_heard(state: State, event: InterimHeard | FinalHeard | DigitPressed, n
         _weigh_pending(state, now)
     elif state.log.last_heard_turn in placed.amended:
         _think_again(state, now)
-
-
-def _note_first_final(state: State, pending: bool, now: float) -> None:
-    if pending:
-        state.first_final_at = state.first_final_at or now
-    elif state.stages:
-        state.stages = replace(state.stages, first_final=state.stages.first_final or now)
-    elif (turn := state.log.last_spoken_turn) and turn.stages:
-        turn.stages = replace(turn.stages, first_final=turn.stages.first_final or now)
 
 
 def _weigh_pending(state: State, now: float) -> None:
@@ -192,6 +184,46 @@ def _think_again(state: State, now: float) -> None:
 
 def commit(state: State, now: float) -> None:
     """The callee's turn is over."""
-    turn = turns.close_turn(state, now)
+    turn = state.close_turn(now)
     state.save()
     answering.answer(state, turn, now)
+
+
+# Silence: the callee says nothing, or we are deaf
+
+
+def prompt(state: State, now: float) -> None:
+    """The callee has said nothing for long: prompt, and in the end say goodbye."""
+    waits = state.policy.hold_no_input_s if state.holding else state.policy.no_input_s
+    if state.cut_by_voice:
+        state.cut_by_voice = False
+        state.say(lines.AFTER_CUT, now)
+        return
+    if state.prompts + 1 >= len(waits):
+        closing.close(state, Outcome.NO_ANSWER, lines.NO_INPUT_GOODBYE, now)
+        return
+    prompts = lines.STILL_HERE if state.holding else lines.NO_INPUT
+    state.prompts += 1
+    state.say(prompts[(state.prompts - 1) % len(prompts)], now)
+
+
+def ear_line(state: State, now: float) -> None:
+    state.say(state.ear_line_due, now)
+    state.ear_line_due = ""
+
+
+def deaf_too_long(state: State, now: float) -> None:
+    closing.close(state, Outcome.VENDOR_FAILED, lines.APOLOGY, now)
+
+
+def ear_lost(state: State, event: EarLost, now: float) -> None:
+    if state.ear_lost_at is None:
+        state.ear_lost_at = now
+        state.ear_line_due = lines.EAR_LOST
+    state.voice_since = None
+
+
+def ear_restored(state: State, event: EarRestored, now: float) -> None:
+    if state.ear_lost_at is not None:
+        state.ear_line_due = "" if state.ear_line_due else lines.EAR_RESTORED
+    state.ear_lost_at = None

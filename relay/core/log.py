@@ -12,8 +12,7 @@ from relay.core.hearing import HeardTurn
 from relay.core.playout import SETTLED, Progress, Segment
 from relay.core.transcript import Speaker, Stages, Turn
 
-FASTEST_CHARACTERS_PER_S = 22.0
-"""No voice is quicker: some 15 are usual. Bounds what was said before a cut from above."""
+FASTEST_CHARACTERS_PER_S = 22.0  # no voice is quicker, some 15 are usual: bounds what was said before a cut from above
 INTERRUPTED = "note: you were interrupted there; the callee heard nothing of yours after that."
 
 
@@ -26,15 +25,11 @@ class SpokenTurn:
     end_ms: int
     segments: list[Segment] = field(default_factory=list)
     stages: Stages | None = None
-    settled: Turn | None = None
-    """What the transcript shows of it, once nothing can change that any more."""
-
-    def text_of(self, segments: Iterable[Segment]) -> str:
-        return " ".join(segment.text for segment in segments)
+    settled: Turn | None = None  # what the transcript shows of it, once nothing can change that any more
 
     @property
     def planned(self) -> str:
-        return self.text_of(self.segments)
+        return " ".join(segment.text for segment in self.segments)
 
     @property
     def sent(self) -> str:
@@ -43,11 +38,23 @@ class SpokenTurn:
 
     @property
     def heard(self) -> str:
-        return self.text_of(segment for segment in self.segments if segment.progress is Progress.HEARD)
+        return " ".join(segment.text for segment in self.segments if segment.progress is Progress.HEARD)
 
     @property
     def cut(self) -> bool:
         return any(segment.progress is Progress.CLEARED for segment in self.segments)
+
+    def shown(self, *, newest: bool) -> Turn:
+        """As the transcript has it."""
+        if self.settled:
+            return self.settled
+        start_ms, end_ms = self.start_ms, max(self.start_ms, self.end_ms)
+        turn = Turn(
+            self.seq, Speaker.FLOYD, self.heard, start_ms, end_ms, self.planned, self.sent, self.cut, self.stages
+        )
+        if not newest and all(segment.progress in SETTLED for segment in self.segments):
+            self.settled = turn
+        return turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +64,26 @@ class Note:
     text: str
 
 
-Entry = HeardTurn | SpokenTurn | Note
+Entry = Turn | HeardTurn | SpokenTurn | Note
 
 
 @dataclass(slots=True, eq=False)
 class Log:
-    """Entries after those of an earlier relay (`prior`)."""
+    entries: list[Entry]  # begin with the turns that an earlier relay held
+    floor_taken: bool = False  # the callee had the floor since our last turn: what we say next is a new one
 
-    prior: tuple[Turn, ...] = ()
-    entries: list[Entry] = field(default_factory=list)
-    _floor_taken: bool = False
-    """The callee had the floor since our last turn: what we say next is a new one."""
+    @property
+    def _newest(self) -> Turn | HeardTurn | SpokenTurn | None:
+        return next((entry for entry in reversed(self.entries) if not isinstance(entry, Note)), None)
 
     @property
     def next_seq(self) -> int:
-        for entry in reversed(self.entries):
-            if not isinstance(entry, Note):
-                return entry.seq + 1
-        return self.prior[-1].seq + 1 if self.prior else 1
+        return self._newest.seq + 1 if self._newest else 1
 
     @property
     def last_heard_turn(self) -> HeardTurn | None:
         """The newest turn if it is the callee's."""
-        newest = next((entry for entry in reversed(self.entries) if not isinstance(entry, Note)), None)
-        return newest if isinstance(newest, HeardTurn) else None
+        return self._newest if isinstance(self._newest, HeardTurn) else None
 
     @property
     def last_spoken_turn(self) -> SpokenTurn | None:
@@ -90,13 +93,14 @@ class Log:
     def last_spoken(self) -> str:
         """The newest words of ours that the callee heard: what they are answering."""
         for entry in reversed(self.entries):
-            if isinstance(entry, SpokenTurn) and entry.heard:
-                return entry.heard
-        return next((turn.heard for turn in reversed(self.prior) if turn.speaker is Speaker.FLOYD and turn.heard), "")
+            match entry:
+                case SpokenTurn(heard=heard) | Turn(speaker=Speaker.FLOYD, heard=heard) if heard:
+                    return heard
+        return ""
 
     def add_heard(self, turn: HeardTurn) -> None:
         self.entries.append(turn)
-        self._floor_taken = True
+        self.floor_taken = True
 
     def remove_heard(self, turn: HeardTurn) -> None:
         """A turn that is taken back; its number is given out again."""
@@ -112,69 +116,46 @@ class Log:
     def add_spoken(self, segment: Segment, at_ms: int) -> SpokenTurn:
         """Append a segment to our present turn, or begin one if the callee had the floor since."""
         turn = self.last_spoken_turn
-        if turn is None or self._floor_taken:
+        if turn is None or self.floor_taken:
             turn = SpokenTurn(self.next_seq, at_ms, at_ms)
             self.entries.append(turn)
-            self._floor_taken = False
+            self.floor_taken = False
         turn.segments.append(segment)
         return turn
-
-    def yield_floor(self) -> None:
-        """We were cut: what we say next is a new turn even if the callee's words never come."""
-        self._floor_taken = True
 
     def note(self, text: str) -> None:
         self.entries.append(Note(f"note: {text}"))
 
     def turns(self) -> tuple[Turn, ...]:
         """Everything said, for the transcript. A turn whose words are still to come is left out."""
-        newest = self.last_spoken_turn
-        return (*self.prior, *(shown for entry in self.entries if (shown := _shown(entry, entry is newest))))
+        newest, shown = self.last_spoken_turn, []
+        for entry in self.entries:
+            if isinstance(entry, Turn):
+                shown.append(entry)
+            elif isinstance(entry, SpokenTurn):
+                shown.append(entry.shown(newest=entry is newest))
+            elif isinstance(entry, HeardTurn) and entry.pieces:
+                shown.append(Turn(entry.seq, Speaker.CALLEE, entry.text, entry.start_ms, entry.end_ms))
+        return tuple(shown)
 
     def messages(self, notes: Iterable[str]) -> tuple[Message, ...]:
         """Everything said, for the model."""
-        before = [Message(Role.NOTE, f"note: {note}") for note in notes]
-        for turn in self.prior:
-            if turn.heard:
-                before.append(Message(Role.CALLEE if turn.speaker is Speaker.CALLEE else Role.ASSISTANT, turn.heard))
+        before = (Message(Role.NOTE, f"note: {note}") for note in notes)
         return (*before, *(message for entry in self.entries for message in _messages(entry)))
 
     def callee_texts(self) -> tuple[str, ...]:
         """All that the callee said so far."""
-        earlier = [turn.heard for turn in self.prior if turn.speaker is Speaker.CALLEE]
+        earlier = [turn.heard for turn in self.entries if isinstance(turn, Turn) and turn.speaker is Speaker.CALLEE]
         return (*earlier, *(entry.text for entry in self.entries if isinstance(entry, HeardTurn)))
-
-
-def _shown(entry: Entry, newest: bool) -> Turn | None:
-    match entry:
-        case HeardTurn() if entry.pieces:
-            return Turn(entry.seq, Speaker.CALLEE, entry.text, entry.start_ms, entry.end_ms)
-        case SpokenTurn(settled=Turn() as settled):
-            return settled
-        case SpokenTurn():
-            turn = Turn(
-                entry.seq,
-                Speaker.FLOYD,
-                entry.heard,
-                entry.start_ms,
-                max(entry.start_ms, entry.end_ms),
-                planned=entry.planned,
-                sent=entry.sent,
-                cut=entry.cut,
-                stages=entry.stages,
-            )
-            if not newest and all(segment.progress in SETTLED for segment in entry.segments):
-                entry.settled = turn
-            return turn
-        case _:
-            return None
 
 
 def _messages(entry: Entry) -> list[Message]:
     match entry:
+        case Turn() if entry.heard:
+            return [Message(Role.CALLEE if entry.speaker is Speaker.CALLEE else Role.ASSISTANT, entry.heard)]
         case HeardTurn() if entry.pieces:
             return [Message(Role.CALLEE, entry.text)]
-        case SpokenTurn() if entry.heard or entry.cut:
+        case SpokenTurn():
             heard = [Message(Role.ASSISTANT, entry.heard)] if entry.heard else []
             return [*heard, Message(Role.NOTE, INTERRUPTED)] if entry.cut else heard
         case Note():

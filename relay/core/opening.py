@@ -1,10 +1,10 @@
 """The first words of a call: who listens, who speaks first, and that the disclosure is really heard."""
 
 from floyd import lines
-from relay.core import closing, line_rules, turns
+from relay.core import closing, line_rules
 from relay.core.events import CallStarted
 from relay.core.playout import Progress
-from relay.core.state import Inquiry, Opening, Phase, State
+from relay.core.state import Opening, Phase, State
 from relay.core.transcript import Speaker
 
 
@@ -12,8 +12,7 @@ def call_started(state: State, event: CallStarted, now: float) -> None:
     """The callee can hear us. A fresh call waits for their first words; a resumed one has kept them waiting."""
     state.phase = Phase.ACTIVE
     state.started_at = state.evidence_at = state.quiet_since = state.our_end_at = state.words_at = now
-    if asked := state.brief.asked:
-        state.inquiry = Inquiry(asked.question_id, asked.question, asked.kind, asked.amount, asked_at=now)
+    state.inquiry, state.asked_at = state.brief.asked, now
     if line_rules.resume(state, now):
         return
     if any(turn.speaker is Speaker.FLOYD and turn.heard for turn in state.brief.prior):
@@ -28,18 +27,14 @@ def call_started(state: State, event: CallStarted, now: float) -> None:
 def say(state: State, now: float) -> None:
     """Disclosure and purpose. Protected: yields to words only."""
     state.opening = Opening.SAID
-    before = len(state.ledger.outstanding)
-    for sentence in state.brief.opening:
-        state.say(sentence, now, protected=True)
-    state.opening_segments = list(state.ledger.outstanding[before:])
+    state.opening_segments = [state.say(sentence, now, protected=True) for sentence in state.brief.opening]
 
 
 def due(state: State, now: float) -> None:
     """The callee's first words are over, or there are none."""
-    spoke = bool(state.hearing.pending) or state.evidence_at > state.started_at
-    if spoke:
+    if state.hearing.pending or state.evidence_at > state.started_at:
         # Their words may still be on the way from the recogniser: they belong before the opening.
-        turn = turns.close_turn(state, now)
+        turn = state.close_turn(now)
         state.save()
         line_rules.first_words(state, turn.text, now)
         if closing.honour_opt_out(state, turn.text, now):
@@ -49,12 +44,9 @@ def due(state: State, now: float) -> None:
 
 def missing(state: State) -> bool:
     """Whether the opening has yet to be said, or was cut early enough to be begun again."""
-    if state.opening is Opening.WAITING:
-        return True
-    if state.opening is Opening.DONE:
-        return False
+    if state.opening is not Opening.SAID:
+        return state.opening is Opening.WAITING
     cut = any(segment.progress is Progress.CLEARED for segment in state.opening_segments)
-    if cut and state.opening_cuts <= state.policy.opening_restarts:
-        return True
-    state.opening = Opening.DONE
-    return False
+    again = cut and state.opening_cuts <= state.policy.opening_restarts
+    state.opening = state.opening if again else Opening.DONE
+    return again

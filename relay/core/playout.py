@@ -32,63 +32,49 @@ class Segment:
 
     segment_id: str
     text: str
-    protected: bool = False
-    """Yields to words only, not to a mere voice: disclosure, farewell."""
-    digits: str = ""
-    """Not empty: key tones instead of speech."""
+    protected: bool = False  # yields to words only, not to a mere voice: disclosure, farewell
+    digits: str = ""  # not empty: key tones instead of speech
     progress: Progress = Progress.QUEUED
-    began: bool = False
-    """Its first frame left."""
-    was_sent: bool = False
-    """Its last frame left, whether or not it was then cleared."""
+    began: bool = False  # its first frame left
+    was_sent: bool = False  # its last frame left, whether or not it was then cleared
     sounding_since: float | None = None
-    played_s: float = 0.0
-    """How much of it the ear has had when it was paused or cut."""
+    played_s: float = 0.0  # how much of it the ear has had when it was paused or cut
 
     def audible(self, characters_per_s: float) -> str:
         """What the ear may have had of it: all of it once it was sent, else as many words as its sound had time for."""
-        if self.was_sent or self.digits:
-            return self.text if self.was_sent else ""
+        if self.was_sent:
+            return self.text
+        if self.digits or not self.played_s:
+            return ""
         words = self.text[: round(self.played_s * characters_per_s)].count(" ") + 1
-        return " ".join(self.text.split()[:words]) if self.played_s else ""
+        return " ".join(self.text.split()[:words])
 
 
+@dataclass(slots=True, eq=False)
 class Ledger:
     """Segments in the order in which they are spoken. Methods answer whether the news was news."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._open: list[Segment] = []
-        self._progress_at = 0.0
-        self._sound_at: float | None = None
-        self._sound_ends_at = 0.0
-        self.paused_at: float | None = None
-        """Since when the ear has silence from us although something is outstanding."""
-
-    @property
-    def outstanding(self) -> tuple[Segment, ...]:
-        """Neither heard nor cleared, in order."""
-        return tuple(self._open)
+    policy: Policy
+    outstanding: tuple[Segment, ...] = ()  # neither heard nor cleared, in order
+    sound_at: float | None = None  # when the present stretch of our sound began; None while we make none
+    paused_at: float | None = None  # since when the ear has silence from us although something is outstanding
+    _progress_at: float = 0.0
+    _sound_ends_at: float = 0.0
 
     @property
     def unsent(self) -> tuple[Segment, ...]:
         """Queued or on its way."""
-        return tuple(segment for segment in self._open if segment.progress in _UNSENT)
-
-    @property
-    def sound_at(self) -> float | None:
-        """When the present stretch of our sound began; None while we make none."""
-        return self._sound_at
+        return tuple(segment for segment in self.outstanding if segment.progress in _UNSENT)
 
     @property
     def protected(self) -> bool:
         """Whether what is at the callee's ear now, or next, is protected."""
-        return bool(self._open) and self._open[0].protected
+        return bool(self.outstanding) and self.outstanding[0].protected
 
     def queue(self, segment: Segment, now: float) -> None:
         if not self.unsent:
             self._progress_at = now
-        self._open.append(segment)
+        self.outstanding = (*self.outstanding, segment)
 
     def started(self, segment_id: str, now: float) -> bool:
         """The first frame is on the wire."""
@@ -99,8 +85,7 @@ class Ledger:
         segment.began = True
         self._progress_at = now
         segment.sounding_since = max(now, self._sound_ends_at)
-        if self._sound_at is None:
-            self._sound_at = now
+        self.sound_at = now if self.sound_at is None else self.sound_at
         self._sound_ends_at = max(self._sound_ends_at, now)
         return True
 
@@ -122,81 +107,70 @@ class Ledger:
         segment = self._find(segment_id, Progress.SENDING, Progress.SENT)
         if segment is None:
             return False
-        position = self._open.index(segment)
-        self._settle(self._open[: position + 1], Progress.HEARD)
-        return True
+        return self._settle(self.outstanding[: self.outstanding.index(segment) + 1], Progress.HEARD)
 
     def assume_heard(self) -> None:
         """The marks of what was sent are overdue, so they are lost."""
-        self._settle([segment for segment in self._open if segment.progress is Progress.SENT], Progress.HEARD)
-
-    def failed(self, segment_id: str) -> bool:
-        """The segment cannot be spoken."""
-        segment = self._find(segment_id, *_UNSENT)
-        if segment is None:
-            return False
-        self._settle([segment], Progress.CLEARED)
-        return True
+        self._settle((segment for segment in self.outstanding if segment.progress is Progress.SENT), Progress.HEARD)
 
     def clear(self, now: float) -> bool:
         """Cut everything outstanding; before the carrier is told."""
         self._stop_sound(now)
         self.paused_at = None
-        return self._settle(self._open, Progress.CLEARED)
+        return self._settle(self.outstanding, Progress.CLEARED)
 
     def pause(self, now: float) -> None:
         """Silence, but nothing is given up. What was sent must be sent again: its marks come back unplayed."""
         self._stop_sound(now)
         self.paused_at = now
-        for segment in self._open:
+        for segment in self.outstanding:
             if segment.progress is Progress.SENT:
                 segment.progress = Progress.SENDING
 
     def resume(self, now: float) -> None:
         self.paused_at = None
         self._progress_at = self._sound_ends_at = now
-        for segment in self._open:
+        for segment in self.outstanding:
             segment.sounding_since = now if segment.began else None
 
     def _stop_sound(self, now: float) -> None:
-        for segment in self._open:
+        for segment in self.outstanding:
             if segment.sounding_since is not None:
                 segment.played_s += max(0.0, now - segment.sounding_since)
                 segment.sounding_since = None
 
-    def clear_unsent(self) -> bool:
-        """Give up what has not left yet; what is in the carrier's buffer plays on."""
-        self.paused_at = None
-        return self._settle(self.unsent, Progress.CLEARED)
+    def clear_unsent(self) -> tuple[Segment, ...]:
+        """Give up what has not left yet, and say what; what is in the carrier's buffer plays on."""
+        self.paused_at, unsent = None, self.unsent
+        self._settle(unsent, Progress.CLEARED)
+        return unsent
 
     def speech_deadline(self) -> float | None:
         """When speech that has not left is overdue, given its length and that it is sent in real time."""
         unsent = self.unsent
         if not unsent or self.paused_at is not None:
             return None
-        in_flight = unsent[0] if unsent[0].progress is Progress.SENDING else None
-        behind = max(0.0, self._sound_ends_at - self._progress_at) if in_flight is None else 0.0
-        length_s = len(in_flight.text) / self._policy.slowest_characters_per_s if in_flight else behind
-        return self._progress_at + self._policy.speech_s + length_s
+        if unsent[0].progress is Progress.SENDING:
+            length_s = len(unsent[0].text) / self.policy.slowest_characters_per_s
+        else:
+            length_s = max(0.0, self._sound_ends_at - self._progress_at)
+        return self._progress_at + self.policy.speech_s + length_s
 
     def play_out_deadline(self) -> float | None:
         """When the oldest mark on the wire is overdue."""
-        if not self._open or self._open[0].progress is not Progress.SENT:
+        if not self.outstanding or self.outstanding[0].progress is not Progress.SENT:
             return None
-        return max(self._sound_ends_at, self._progress_at) + self._policy.mark_slack_s
+        return max(self._sound_ends_at, self._progress_at) + self.policy.mark_slack_s
 
     def _find(self, segment_id: str, *among: Progress) -> Segment | None:
-        for segment in self._open:
-            if segment.segment_id == segment_id:
-                return segment if segment.progress in among else None
-        return None
+        found = (each for each in self.outstanding if each.segment_id == segment_id and each.progress in among)
+        return next(found, None)
 
     def _settle(self, segments: Iterable[Segment], progress: Progress) -> bool:
         settled = list(segments)
         for segment in settled:
             segment.progress = progress
-        self._open = [segment for segment in self._open if segment.progress not in SETTLED]
-        if not self._open:
-            self._sound_at = None
-            self._sound_ends_at = 0.0
+        self.outstanding = tuple(segment for segment in self.outstanding if segment.progress not in SETTLED)
+        if not self.outstanding:
+            self.sound_at, self._sound_ends_at = None, 0.0
         return bool(settled)

@@ -1,41 +1,28 @@
 """Cuts a stream of model tokens into segments worth speaking.
 
-The first segment is cut early, at the first clause, because the callee is waiting for it; later ones are whole
-sentences, because a voice sounds better with more to go on. A cut never falls inside a number, a price, a time, an
-abbreviation or an address of the net. Joined with single spaces, the segments are the text that came in.
+The first segment is cut early, at the first clause or else the first phrase, because the callee is waiting for it;
+later ones are whole sentences, because a voice sounds better with more to go on. A cut never falls inside a number, a
+price, a time, an abbreviation or an address of the net. Joined with single spaces, the segments are the text that
+came in.
 """
 
 import re
 
-from relay.core.phrases import word_set
+from floyd.english import TOPICS, patterns
 
-FIRST_CLAUSE_WORDS = 3
-"""A first clause needs so many words: "Yes," alone sounds chopped."""
-LONG_CLAUSE_WORDS = 9
-"""A first clause this long is cut before a conjunction even without a comma."""
-LONGEST_CHARACTERS = 240
-"""A sentence beyond this is cut at its last comma or space: about 16 s of speech, more than anyone listens to."""
+FIRST_CLAUSE_WORDS = 3  # a first clause needs so many words: "Yes," alone sounds chopped
+FIRST_PHRASE_WORDS = 4  # a first phrase without a comma needs so many, before and after the cut
+FOLLOWING_WORDS = 3
+LONGEST_CHARACTERS = 240  # a longer sentence is cut at its last comma or space: 16 s of speech are more than enough
 
-_ABBREVIATIONS = word_set(
-    "mr mrs ms mx dr prof rev st ave blvd rd jr sr vs etc e.g i.e approx apt dept ext inc ltd co no nos fig gen"
-    " sgt capt mt ft jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat sun u.s"
-    " u.k a.m p.m"
-)
-_MAY_END_A_SENTENCE = frozenset({"etc", "a.m", "p.m", "u.s", "u.k", "no", "jr", "sr", "inc", "ltd", "co"})
-"""Abbreviations after which a capital letter does begin a new sentence ("at 3 p.m. Then ...", "No. I can't.")."""
-
+_SAYS = patterns("segments")
+_ABBREVIATIONS, _MAY_END = (frozenset(TOPICS["segments"][name]) for name in ("abbreviations", "may_end"))
+_DANGLING = frozenset(TOPICS["completeness_words"]["dangling"].split())
 _END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)")
 _CLAUSE_END = re.compile(r"[,;:\u2014](?=\s)|\s-(?=\s)")
-_CONJUNCTION = re.compile(r"\s(?=(?:and|but|because|so|which|if|when|or)\s)")
-_NUMBERISH = re.compile(
-    r"(?:\d|\b(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty"
-    r"|forty|fifty"
-    r"|sixty|seventy|eighty|ninety|hundred|thousand|point|dollars?|dash|dot|at))\W*$",
-    re.IGNORECASE,
-)
+_NAME = re.compile(r"(?!I\b)[A-Z]")
 _SPACES = re.compile(r"\s+")
-_EMPHASIS = str.maketrans("", "", "*`")
-"""Marks that models write and no voice can say."""
+_EMPHASIS = str.maketrans("", "", "*`")  # marks that models write and no voice can say
 
 
 class Segmenter:
@@ -45,81 +32,73 @@ class Segmenter:
         self._pending = ""
         self._emitted = 0
 
-    def receive(self, text: str) -> list[str]:
+    def receive(self, text: str, *, ended: bool = False) -> list[str]:
         """Take the next piece of text; the segments that are now complete."""
         self._pending += text.translate(_EMPHASIS)
         segments = []
-        while (cut := self._cut()) is not None:
+        while (cut := self._cut(ended)) is not None:
             segments += self._take(cut)
         return segments
 
     def finish(self) -> list[str]:
         """The text has ended: what remains, if anything."""
-        self._pending += " "
-        segments = []
-        while (cut := self._cut(ended=True)) is not None:
-            segments += self._take(cut)
-        return segments + self._take(len(self._pending))
+        return self.receive(" ", ended=True) + self._take(len(self._pending))
 
     def _take(self, cut: int) -> list[str]:
         segment = _SPACES.sub(" ", self._pending[:cut]).strip()
         self._pending = self._pending[cut:].lstrip()
-        if not segment:
-            return []
-        self._emitted += 1
-        return [segment]
+        self._emitted += bool(segment)
+        return [segment] if segment else []
 
-    def _cut(self, ended: bool = False) -> int | None:
+    def _cut(self, ended: bool) -> int | None:
         """Where the next segment ends in the pending text, or None while it may go on."""
         for match in _END.finditer(self._pending):
             if (verdict := _ends_sentence(self._pending, match, ended)) is None:
                 return None
             if verdict:
                 return match.end()
-        if not self._emitted and (cut := self._first_clause()):
+        if not self._emitted and (cut := self._first_part()):
             return cut
-        if len(self._pending) > LONGEST_CHARACTERS:
-            return self._forced()
-        return None
+        return self._forced() if len(self._pending) > LONGEST_CHARACTERS else None
 
-    def _first_clause(self) -> int | None:
+    def _first_part(self) -> int | None:
         for match in _CLAUSE_END.finditer(self._pending):
             head = self._pending[: match.end()]
-            if len(head.split()) >= FIRST_CLAUSE_WORDS and not _NUMBERISH.search(head):
+            if len(head.split()) >= FIRST_CLAUSE_WORDS and not _numberish(head):
                 return match.end()
-        for match in _CONJUNCTION.finditer(self._pending):
-            head = self._pending[: match.start()]
-            if len(head.split()) >= LONG_CLAUSE_WORDS and not _NUMBERISH.search(head):
-                return match.start()
-        return None
+        cuts = (match.start() for match in _SAYS["phrase"].finditer(self._pending))
+        return next((cut for cut in cuts if _parts(self._pending[:cut].split(), self._pending[cut:])), None)
 
     def _forced(self) -> int:
         """A cut in an endless sentence: its last clause, else its last space that no number touches."""
         clauses = [match.end() for match in _CLAUSE_END.finditer(self._pending, 0, LONGEST_CHARACTERS)]
         spaces = [match.start() for match in _SPACES.finditer(self._pending, 1, LONGEST_CHARACTERS)]
-        for cut in reversed([*spaces, *clauses]):
-            if not _NUMBERISH.search(self._pending[:cut]):
-                return cut
-        return LONGEST_CHARACTERS
+        cuts = (cut for cut in reversed([*spaces, *clauses]) if not _numberish(self._pending[:cut]))
+        return next(cuts, LONGEST_CHARACTERS)
+
+
+def _numberish(head: str) -> bool:
+    return bool(_SAYS["numberish"].search(head.lower()))
+
+
+def _parts(head: list[str], rest: str) -> bool:
+    """Whether a sentence may be cut here: between whole phrases, away from figures, names, refusals and consent."""
+    following = re.findall(r"\S+(?=\s)", rest)[:FOLLOWING_WORDS]
+    if len(head) < FIRST_PHRASE_WORDS or len(following) < FOLLOWING_WORDS or head[-1].lower() in _DANGLING:
+        return False
+    near = [*head[-2:], *following]
+    return not any(_NAME.match(word) for word in near) and not _SAYS["whole"].search(" ".join(near).lower())
 
 
 def _ends_sentence(text: str, end: re.Match[str], ended: bool) -> bool | None:
     """Whether this punctuation ends a sentence; None when only the next character can tell."""
     if end.group()[0] != "." or end.group().startswith(".."):
         return True
-    word = text[: end.start()].rsplit(None, 1)[-1].lstrip("(\"'\u201c").lower() if text[: end.start()].strip() else ""
+    word = (text[: end.start()].split() or [""])[-1].lstrip("(\"'\u201c").lower()
     initial = len(word) == 1 and word.isalpha() and word != "i"
     if word not in _ABBREVIATIONS and not initial:
         return True
     following = text[end.end() :].lstrip()
     if not following:
         return True if ended else None
-    if initial or word not in _MAY_END_A_SENTENCE:
-        return False
-    return following[0].isupper()
-
-
-def segments_of(text: str) -> list[str]:
-    """A whole text cut as a stream of it would be."""
-    segmenter = Segmenter()
-    return [segment for character in text for segment in segmenter.receive(character)] + segmenter.finish()
+    return word in _MAY_END and not initial and following[0].isupper()

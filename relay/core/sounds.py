@@ -13,28 +13,19 @@ from relay.core.line_kinds import LineKind
 
 Floats = npt.NDArray[np.floating]
 
-_BLOCK_FRAMES = 5
-_SAMPLES = SAMPLE_RATE // 10
+_SAMPLES = SAMPLE_RATE // 10  # five frames
 _WINDOW = np.hanning(_SAMPLES).astype(np.float32)
 _LINEAR = (np.array(LINEAR) / 32768).astype(np.float32)
-_FIRST_BIN, _LAST_BIN = 20, 380
-"""200 to 3,800 Hz, what a telephone passes; a bin is 10 Hz."""
-_LOBE = 2
-"""Bins to each side of a line that the window spreads it over."""
-_AROUND = 11
-"""What stands out of the mean of so many bins is a line, the rest is colour."""
+_FIRST_BIN, _LAST_BIN = 20, 380  # 200 to 3,800 Hz, what a telephone passes; a bin is 10 Hz
+_LOBE = 2  # bins to each side of a line that the window spreads it over
+_AROUND = 11  # what stands out of the mean of so many bins is a line, the rest is colour
 
-_LOUD = 3e-5
-"""Mean square: -45 dB below full scale. Fainter tones are somebody else's."""
+_LOUD = 3e-5  # mean square: -45 dB below full scale; fainter tones are somebody else's
 _PURE = 0.9
-_SECOND = 0.05
-"""Least share of a tone's weaker line."""
+_SECOND = 0.05  # least share of a tone's weaker line
 _SAME_HZ = 15
-
-_STILL = 6
-"""So many blocks that are no tone, and the tone is over. Busy tones come again sooner."""
-_STEP = 2
-"""Tones so few blocks apart follow each other: the three of a network's announcement, or a melody."""
+_STILL = 6  # so many blocks that are no tone, and the tone is over; busy tones come again sooner
+_STEP = 2  # tones so few blocks apart follow each other: the three of a network's announcement, or a melody
 _BEEP = range(2, 31)
 _LASTING = {"ringing": 3, "fax": 15, "dial tone": 20}
 """Blocks after which a tone that still sounds is what it seems. ITU-T T.30 answers with 2,100 Hz for 2.6 to 4 s."""
@@ -42,18 +33,17 @@ _BUSY_BURSTS = 3
 
 _MUSIC = 0.5
 _MUSIC_BLOCKS = 30
-_FOLLOW = 0.07
-"""Of each block in the running sameness: it follows within 1.5 s."""
+_FOLLOW = 0.07  # of each block in the running sameness: it follows within 1.5 s
 _FOLLOW_FAST = 0.3
-_BELOW_VOICE = 0.02
-"""Music 17 dB below the loudest voice is in the room of a person, not on a line that holds."""
+_BELOW_VOICE = 0.02  # music 17 dB below the loudest voice is in the room of a person, not on a line that holds
 
-_PAIRS: tuple[tuple[int, int, str], ...] = (
-    (440, 480, "ringing"),
-    (400, 450, "ringing"),
-    (480, 620, "busy"),
-    (350, 440, "dial tone"),
-)
+_TONES = {
+    (440, 480): "ringing",
+    (400, 450): "ringing",
+    (480, 620): "busy",
+    (350, 440): "dial tone",
+    (2100, 0): "fax",
+}
 """ITU-T E.180, supplement 2: North America, and the United Kingdom's ringing."""
 _INTERCEPT_HZ = 1780
 """The last of the three rising tones before "the number you have dialled" (E.180: 950, 1,400, 1,800 Hz)."""
@@ -77,21 +67,16 @@ class SoundDetector:
     """Feed every inbound frame in order; each answer is an event to hand on, or None."""
 
     def __init__(self) -> None:
-        self._frames: list[bytes] = []
+        self._sound = b""
         self._lines: Floats = np.zeros(_LAST_BIN - _FIRST_BIN - _AROUND, np.float32)
         self._sameness = self._fast = 0.0
         self._music_blocks = 0
         self._loudest = 0.0
         self._tone: Tone | None = None
-        self._lasts = 0
-        self._still = 0
-        self._gap = 0
-        """Blocks before the present tone that were none."""
-        self._last: Tone | None = None
-        """The newest tone that ended, until it is certain what it was."""
-        self._lasted = 0
-        self._bursts = 0
-        self._steps = 0
+        self._lasts = self._still = 0
+        self._gap = 0  # blocks before the present tone that were none
+        self._last: Tone | None = None  # the newest tone that ended, until it is certain what it was
+        self._bursts = self._steps = 0
 
     @property
     def musical(self) -> bool:
@@ -100,12 +85,10 @@ class SoundDetector:
 
     def receive(self, frame: bytes) -> LineClassified | None:
         """One frame of 20 ms; every fifth is looked at together with those before it."""
-        self._frames.append(frame)
-        if len(self._frames) < _BLOCK_FRAMES:
+        self._sound += frame
+        if len(self._sound) < _SAMPLES:
             return None
-        sound, self._frames = b"".join(self._frames)[:_SAMPLES], []
-        if len(sound) < _SAMPLES:
-            return None
+        sound, self._sound = self._sound[:_SAMPLES], b""
         found = self._block(_LINEAR.take(np.frombuffer(sound, np.uint8)))
         return LineClassified(*KINDS[found], found) if found else None
 
@@ -126,9 +109,7 @@ class SoundDetector:
             name = _name(tone)
             return name if self._lasts == _LASTING.get(name) else None
         ended, self._tone = self._tone, tone
-        known = None
-        if ended and self._lasts in _BEEP:
-            known = self._tone_ended(ended)
+        known = self._tone_ended(ended) if ended and self._lasts in _BEEP else None
         if tone:
             self._gap, self._still, self._lasts = self._still, 0, 1
             return known
@@ -140,14 +121,14 @@ class SoundDetector:
         follows = self._last is not None and not again and self._gap <= _STEP
         self._bursts = self._bursts + 1 if again else 1
         self._steps = self._steps + 1 if follows else 0
-        self._last, self._lasted, self._still = tone, self._lasts, 0
+        self._last, self._still = tone, 0
         return "busy" if self._bursts == _BUSY_BURSTS and _name(tone) == "busy" else None
 
     def _tone_is_over(self, tone: Tone) -> str | None:
         self._last = None
         if self._steps:
             return "intercept" if self._steps == 2 and abs(tone[0] - _INTERCEPT_HZ) < 40 else None
-        return "beep" if not tone[1] and self._bursts == 1 and self._lasted in _BEEP else None
+        return "beep" if not tone[1] and self._bursts == 1 else None
 
     # Music
 
@@ -197,6 +178,4 @@ def _same(one: Tone, other: Tone) -> bool:
 
 
 def _name(tone: Tone) -> str:
-    if not tone[1] and abs(tone[0] - 2100) <= _SAME_HZ:
-        return "fax"
-    return next((name for low, high, name in _PAIRS if _same(tone, (low, high))), "")
+    return next((name for known, name in _TONES.items() if _same(tone, known)), "")

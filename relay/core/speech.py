@@ -4,17 +4,31 @@ from dataclasses import replace
 
 from floyd import lines
 from relay.core import closing
+from relay.core import events as ev
 from relay.core.actions import CancelSpeech
-from relay.core.events import MarkReached, SegmentFailed, SegmentSent, SegmentStarted
 from relay.core.outcome import Outcome
-from relay.core.playout import Segment
 from relay.core.state import State
 
 
-def started(state: State, event: SegmentStarted, now: float) -> None:
+def reported(state: State, event: ev.FromMouth | ev.MarkReached, now: float) -> None:
+    """News of a segment, perhaps of one that is no longer wanted."""
+    match event:
+        case ev.SegmentStarted():
+            _started(state, event.segment_id, now)
+        case ev.SegmentSent():
+            if state.ledger.sent(event.segment_id, event.duration_s, now):
+                state.voice_failures = 0
+        case ev.SegmentFailed():
+            if any(segment.segment_id == event.segment_id for segment in state.ledger.unsent):
+                broke_down(state, now)
+        case ev.MarkReached():
+            state.ledger.reached(event.name)
+
+
+def _started(state: State, segment_id: str, now: float) -> None:
     turn = state.log.last_spoken_turn
     first = turn is not None and not any(segment.began for segment in turn.segments)
-    if not state.ledger.started(event.segment_id, now):
+    if not state.ledger.started(segment_id, now):
         return
     assert turn is not None
     if first:
@@ -23,42 +37,22 @@ def started(state: State, event: SegmentStarted, now: float) -> None:
         turn.stages = replace(turn.stages, first_sound=now)
 
 
-def sent(state: State, event: SegmentSent, now: float) -> None:
-    if state.ledger.sent(event.segment_id, event.duration_s, now):
-        state.voice_failures = 0
-
-
-def reached(state: State, event: MarkReached, now: float) -> None:
-    state.ledger.reached(event.name)
-
-
 def mark_overdue(state: State, now: float) -> None:
     state.ledger.assume_heard()
 
 
-def failed(state: State, event: SegmentFailed, now: float) -> None:
-    unsent = state.ledger.unsent
-    if state.ledger.failed(event.segment_id):
-        _repeat_or_end(state, unsent, now)
-
-
-def overdue(state: State, now: float) -> None:
-    _repeat_or_end(state, state.ledger.unsent, now)
-
-
-def _repeat_or_end(state: State, unsent: tuple[Segment, ...], now: float) -> None:
-    """The voice broke down: say the unsent segments once more, each in full; then give the call up."""
-    state.ledger.clear_unsent()
+def broke_down(state: State, now: float) -> None:
+    """No voice: say the unsent segments once more, each in full; then give the call up."""
+    unsent = state.ledger.clear_unsent()
     state.actions.append(CancelSpeech())
     state.voice_failures += 1
-    if state.voice_failures < state.policy.speech_attempts:
-        turn = state.log.last_spoken_turn
-        assert turn is not None
-        turn.segments = [segment for segment in turn.segments if segment not in unsent]
-        for segment in unsent:
-            again = Segment(state.line_id(), segment.text, segment.protected, segment.digits)
-            state.queue(again, now)
-            if segment in state.opening_segments:
-                state.opening_segments[state.opening_segments.index(segment)] = again
-    else:
+    if state.voice_failures >= state.policy.speech_attempts:
         closing.close(state, Outcome.VENDOR_FAILED, lines.APOLOGY, now)
+        return
+    turn = state.log.last_spoken_turn
+    assert turn is not None
+    turn.segments = [segment for segment in turn.segments if segment not in unsent]
+    for segment in unsent:
+        again = state.say(segment.text, now, protected=segment.protected, digits=segment.digits)
+        if segment in state.opening_segments:
+            state.opening_segments[state.opening_segments.index(segment)] = again

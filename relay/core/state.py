@@ -6,24 +6,14 @@ words pending, what of ours is outstanding, which reply is open) and never store
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import Any, Literal
 
 from floyd.mandate import Mandate
 from floyd.money import Money
-from relay.core.actions import (
-    Action,
-    CancelReply,
-    CancelSpeech,
-    ClearPlayout,
-    Message,
-    PressKeys,
-    QuestionKind,
-    Role,
-    SaveTranscript,
-    Speak,
-    StartReply,
-)
+from relay.core import actions as act
+from relay.core import events as ev
 from relay.core.brief import Brief
-from relay.core.hearing import Hearing
+from relay.core.hearing import HeardTurn, Hearing
 from relay.core.line_kinds import Line
 from relay.core.log import Log
 from relay.core.offers import Table
@@ -34,8 +24,7 @@ from relay.core.policy import Policy
 from relay.core.progress import NoProgress
 from relay.core.transcript import Speculations, Stages, Transcript
 
-ECHO_MS = 1000
-"""An echo comes back within this; lines by satellite take 0.6 s there and back (ITU-T G.114)."""
+ECHO_MS = 1000  # an echo comes back within this; lines by satellite take 0.6 s there and back (ITU-T G.114)
 
 
 class Phase(Enum):
@@ -48,23 +37,19 @@ class Phase(Enum):
 
 
 class Floor(Enum):
-    """Who has the right to speak now. Means something while ACTIVE or CLOSING."""
+    """Who has the right to speak now; before and after the call, nobody."""
 
-    LISTENING = auto()
-    """The callee may speak; nothing of ours is queued."""
-    ENDPOINTING = auto()
-    """We hold words of the callee and hear no voice: is the turn over?"""
-    THINKING = auto()
-    """A reply is asked for and has not said anything; nothing of ours is outstanding."""
-    SPEAKING = auto()
-    """Something of ours is neither heard nor cleared, or the reply that spoke is still open."""
+    CONNECTING = auto()
+    LISTENING = auto()  # the callee may speak; nothing of ours is queued
+    ENDPOINTING = auto()  # we hold words of the callee and hear no voice: is the turn over?
+    THINKING = auto()  # a reply is asked for and has not said anything; nothing of ours is outstanding
+    SPEAKING = auto()  # something of ours is neither heard nor cleared, or the reply that spoke is still open
+    CLOSED = auto()
 
 
 class Opening(Enum):
-    WAITING = auto()
-    """For the callee's first words, or for silence to last."""
-    SAID = auto()
-    """Queued, perhaps still playing; cut or heard is in the ledger."""
+    WAITING = auto()  # for the callee's first words, or for silence to last
+    SAID = auto()  # queued, perhaps still playing; cut or heard is in the ledger
     DONE = auto()
 
 
@@ -73,53 +58,26 @@ class Reply:
     """The one model stream that is open."""
 
     reply_id: int
-    waiting_since: float
-    """It was asked for, or its last text came."""
-    answers: str = ""
-    """The callee's words, as far as known, that it was asked for ahead of their end."""
+    waiting_since: float  # it was asked for, or its last text came
+    answers: str = ""  # the callee's words, as far as known, that it was asked for ahead of their end
     asked_at: float = 0.0
-    early: list[object] = field(default_factory=list)
-    """What came of it before their end, in order."""
+    early: list[ev.FromMind] = field(default_factory=list)  # what came of it before we may speak, in order
     first_text_at: float | None = None
-    said: int = 0
-    """Segments of it that were queued."""
-    text: str = ""
-    """What it said so far."""
-    held: list[str] = field(default_factory=list)
-    """Segments kept back while the callee makes a sound: we do not begin to talk over somebody."""
+    said: int = 0  # segments of it that were queued
+    text: str = ""  # what it said so far
     held_since: float = 0.0
-    finished: bool = False
-    """The model is done; only held segments keep the reply open."""
-    refused: bool = False
-    """A fixed line replaced a segment; further ones that are refused are dropped."""
+    refused: bool = False  # a fixed line replaced a segment; further ones that are refused are dropped
     noted: int = 0
-    acted: bool = False
-    """It pressed keys or asked the person: it need not speak."""
+    acted: bool = False  # it pressed keys or asked the person: it need not speak
     ends_call: bool = False
 
 
 @dataclass(slots=True)
-class Inquiry:
-    """A question that is with the person."""
-
-    question_id: str
-    question: str
-    kind: QuestionKind
-    amount: Money | None
-    asked_at: float
-
-
-@dataclass(slots=True)
 class Closing:
-    outcome: Outcome
-    since: float
-    quiet_s: float
-    """Quiet to wait for after our last word."""
-    limit_s: float
-    reopenable: bool = False
-    """A goodbye that the callee may take back."""
-    spoke: bool = False
-    """Something was said since, a farewell or the like."""
+    until: float  # hang up then, regardless
+    quiet_s: float  # quiet to wait for after our last word
+    reopenable: bool = False  # a goodbye that the callee may take back
+    spoke: bool = False  # something was said since, a farewell or the like
 
 
 @dataclass(slots=True)
@@ -135,34 +93,24 @@ class State:
     progress: NoProgress
     phase: Phase = Phase.CONNECTING
     outcome: Outcome | None = None
-    actions: list[Action] = field(default_factory=list)
+    actions: list[act.Action] = field(default_factory=list)
     started_at: float = 0.0
     line: Line = field(default_factory=Line)
 
     # The callee
-    voice_since: float | None = None
-    """When the present stretch of voice began."""
+    voice_since: float | None = None  # when the present stretch of voice began
     voice_stop_ms: int = 0
-    words_at: float = 0.0
-    """When words or voice were last news; in LISTENING a voice without any for long is noise."""
-    evidence_at: float = 0.0
-    """End of the callee's last sound as far as known: patience counts from here."""
-    voice_began: float = 0.0
-    """When the last stretch of voice began, gaps shorter than a closure apart."""
-    speculation: Reply | None = None
-    """Asked for ahead."""
-    considered: str = ""
-    """The pending words for which it was decided whether to think ahead."""
+    words_at: float = 0.0  # when words or voice were last news; in LISTENING a voice without any for long is noise
+    evidence_at: float = 0.0  # end of the callee's last sound as far as known: patience counts from here
+    voice_began: float = 0.0  # when the last stretch of voice began, gaps shorter than a closure apart
+    speculation: Reply | None = None  # asked for ahead
+    considered: str = ""  # the pending words for which it was decided whether to think ahead
     ahead_in_turn: int = 0
     speculations: Speculations = field(default_factory=Speculations)
-    hasty: int = 0
-    """Times the callee went on after we took their turn for over."""
-    quiet_since: float = 0.0
-    """The callee's or our last words, prompts aside: no-input counts from here."""
-    first_final_at: float | None = None
-    """When the first final of the pending words came."""
-    holding: bool = False
-    """The callee asked for a moment."""
+    hasty: int = 0  # times the callee went on after we took their turn for over
+    quiet_since: float = 0.0  # the callee's or our last words, prompts aside: no-input counts from here
+    first_final_at: float | None = None  # when the first final of the pending words came
+    holding: bool = False  # the callee asked for a moment
     table: Table = field(default_factory=Table)
     ear_lost_at: float | None = None
     ear_line_due: str = ""
@@ -171,39 +119,31 @@ class State:
     opening: Opening = Opening.WAITING
     opening_segments: list[Segment] = field(default_factory=list)
     opening_cuts: int = 0
-    last_id: int = 0
-    """Of replies and of lines of our own; segments are named after it."""
+    last_id: int = 0  # of replies and of lines of our own; segments are named after it
     reply: Reply | None = None
-    speaking: bool = False
-    """A turn of ours is under way and not yet recorded as over."""
-    our_end_at: float = 0.0
-    """When our last sound ended."""
-    thinking_since: float | None = None
-    """Since when the callee waits for an answer in silence."""
+    speaking: bool = False  # a turn of ours is under way and not yet recorded as over
+    our_end_at: float = 0.0  # when our last sound ended
+    thinking_since: float | None = None  # since when the callee waits for an answer in silence
     attempts: int = 0
     fillers: int = 0
     tool_rounds: int = 0
     tool_rounds_in_call: int = 0
-    stages: Stages | None = None
-    """Of the answer that is being prepared."""
-    prompts: int = 0
-    """Prompts to a silent callee since their last words."""
+    stages: Stages | None = None  # of the answer that is being prepared
+    prompts: int = 0  # prompts to a silent callee since their last words
     voice_failures: int = 0
-    fruitless: list[float] = field(default_factory=list)
-    """When we last fell silent for a voice that brought no words."""
-    cut_in: bool = False
-    """We began while the callee was still at it."""
+    fruitless: list[float] = field(default_factory=list)  # when we last fell silent for a voice that brought no words
+    cut_in: bool = False  # we began while the callee was still at it
     apologised: bool = False
     cut_by_voice: bool = False
     noted: list[tuple[str, str]] = field(default_factory=list)
 
     # The person
-    inquiry: Inquiry | None = None
+    inquiry: act.AskPerson | None = None  # a question that is with the person
+    asked_at: float = 0.0
     questions: int = 0
     company: int = 0
     answers: list[str] = field(default_factory=list)
-    reply_due: bool = False
-    """Without a new turn of the callee's: the person has answered, or the callee's last words fell on a dead line."""
+    reply_due: bool = False  # without new words: the person has answered, or the last ones fell on a dead line
     declined: list[Money] = field(default_factory=list)
 
     # The end
@@ -212,6 +152,8 @@ class State:
 
     @property
     def floor(self) -> Floor:
+        if self.phase in (Phase.CONNECTING, Phase.CLOSED):
+            return Floor[self.phase.name]
         if self.ledger.outstanding or (self.reply and self.reply.said):
             return Floor.SPEAKING
         if self.reply:
@@ -239,27 +181,27 @@ class State:
 
     # Moves
 
-    def say(self, text: str, now: float, *, protected: bool = False, reply: Reply | None = None) -> None:
-        """Queue one segment: of a reply, or a line of our own."""
-        self.queue(Segment(self._segment_id(reply), text, protected), now)
+    def reached(self, stage: Literal["first_final", "first_text"], now: float) -> None:
+        """Note that the answer under way has come so far, if that is news."""
+        answer = self if self.stages else self.log.last_spoken_turn
+        if answer and answer.stages and getattr(answer.stages, stage) is None:
+            moment: dict[str, Any] = {stage: now}
+            answer.stages = replace(answer.stages, **moment)
 
     def press(self, digits: str, reply: Reply | None, now: float) -> None:
         """Queue key tones."""
-        self.queue(Segment(self._segment_id(reply), f"(pressed {digits})", protected=True, digits=digits), now)
+        self.say(f"(pressed {digits})", now, protected=True, reply=reply, digits=digits)
 
-    def line_id(self) -> str:
-        """The name of a segment that belongs to no reply."""
-        self.last_id += 1
-        return f"{self.last_id}.1"
-
-    def _segment_id(self, reply: Reply | None) -> str:
-        if reply is None:
-            return self.line_id()
-        reply.said += 1
-        return f"{reply.reply_id}.{reply.said}"
-
-    def queue(self, segment: Segment, now: float) -> None:
-        """Enter a segment into turn and ledger, and have it spoken."""
+    def say(
+        self, text: str, now: float, *, protected: bool = False, reply: Reply | None = None, digits: str = ""
+    ) -> Segment:
+        """Queue one segment, of a reply or a line of our own, and have it spoken."""
+        if reply:
+            reply.said += 1
+        else:
+            self.last_id += 1
+        segment_id = f"{reply.reply_id}.{reply.said}" if reply else f"{self.last_id}.1"
+        segment = Segment(segment_id, text, protected, digits)
         turn = self.log.add_spoken(segment, self.position_ms(now))
         if self.stages:
             reply_id = self.reply.reply_id if self.reply else self.last_id
@@ -269,10 +211,8 @@ class State:
             self.closing.spoke = True
         self.thinking_since = None
         self.ledger.queue(segment, now)
-        if segment.digits:
-            self.actions.append(PressKeys(segment.segment_id, segment.digits))
-        else:
-            self.actions.append(Speak(segment.segment_id, segment.text))
+        self.actions.append(act.PressKeys(segment_id, digits) if digits else act.Speak(segment_id, text))
+        return segment
 
     def start_reply(self, now: float) -> None:
         """Ask the model for an answer to everything so far."""
@@ -301,7 +241,7 @@ class State:
     def drop_speculation(self) -> None:
         """The words mean something else now, or want no answer of the model's."""
         if self.speculation:
-            self.actions.append(CancelReply(self.speculation.reply_id))
+            self.actions.append(act.CancelReply(self.speculation.reply_id))
             self.speculation = None
             self.speculations = replace(self.speculations, wasted=self.speculations.wasted + 1)
 
@@ -309,22 +249,22 @@ class State:
         self.last_id += 1
         messages = self.log.messages(self.brief.notes)
         if ahead_of:
-            messages = (*messages, Message(Role.CALLEE, ahead_of))
-        self.actions.append(StartReply(self.last_id, messages, bool(ahead_of)))
+            messages = (*messages, act.Message(act.Role.CALLEE, ahead_of))
+        self.actions.append(act.StartReply(self.last_id, messages, bool(ahead_of)))
         return Reply(self.last_id, waiting_since=now, answers=ahead_of, asked_at=now)
 
     def cancel_reply(self) -> None:
         """Stop the open reply, if any; what it queued stays."""
         if self.reply:
-            self.actions.append(CancelReply(self.reply.reply_id))
+            self.actions.append(act.CancelReply(self.reply.reply_id))
             self.reply = None
 
     def cut_speech(self, now: float) -> None:
         """Silence now: nothing outstanding will be heard."""
         if self.ledger.clear(now):
-            self.actions += [CancelSpeech(), ClearPlayout()]
+            self.actions += [act.CancelSpeech(), act.ClearPlayout()]
             self.end_spoken_turn(now)
-            self.log.yield_floor()
+            self.log.floor_taken = True  # what we say next is a new turn even if the callee's words never come
 
     def end_spoken_turn(self, now: float) -> None:
         """Nothing of ours is outstanding any more."""
@@ -335,8 +275,26 @@ class State:
         if turn := self.log.last_spoken_turn:
             turn.end_ms = self.position_ms(now)
 
+    def close_turn(self, now: float) -> HeardTurn:
+        """Everything pending becomes a turn of the callee, and the answer's stages begin."""
+        stop_ms = max(self.voice_stop_ms, self.hearing.pending_end_ms)
+        turn = self.hearing.commit(self.log.next_seq, stop_ms)
+        self.log.add_heard(turn)
+        self.stages = Stages(self.last_id + 1, self.evidence_at, endpoint=now, first_final=self.first_final_at)
+        self.first_final_at = None
+        self.attempts = self.fillers = self.tool_rounds = self.ahead_in_turn = 0
+        self.considered = ""
+        self.holding = False
+        self.put_on_table(turn)
+        return turn
+
+    def put_on_table(self, turn: HeardTurn) -> None:
+        """Prices and times in the callee's words become open offers."""
+        asked_price = any(word in self.log.last_spoken.lower() for word in ("how much", "price", "cost", "charge"))
+        self.table = self.table.after(turn.text, self.mandate, price_context=asked_price)
+
     def save(self) -> None:
-        self.actions.append(SaveTranscript(self.transcript()))
+        self.actions.append(act.SaveTranscript(self.transcript()))
 
     def transcript(self) -> Transcript:
         return Transcript(
@@ -346,5 +304,6 @@ class State:
             tuple(self.noted),
             self.speculations,
             line=self.line.kind.value,
+            held_s=self.brief.held_s + self.line.held_s,
             silence_s=self.line.silence_s(asked_to_wait=self.holding),
         )

@@ -4,17 +4,21 @@ The order matters: the vendor's `responses.stream` helper raises when `output_it
 missing.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from standins.openai.protocol import CreateRequest, Json
 
+UNSET: Json = {
+    **{"instructions": None, "max_output_tokens": None, "metadata": {}, "parallel_tool_calls": True, "store": True},
+    **{"temperature": 1.0, "top_p": 1.0, "truncation": "disabled", "reasoning": {"effort": "medium", "summary": None}},
+    **{"background": False, "error": None, "previous_response_id": None, "top_logprobs": 0},
+}
+"""What a response says of that which its request did not set."""
 CACHE_FLOOR_TOKENS = 1024
 """Prompts shorter than this are never cached by the vendor."""
 CACHE_STEP_TOKENS = 128
@@ -41,20 +45,20 @@ def tokens(text: str) -> list[str]:
     return re.findall(r"\s*\w{1,6}|\s*[^\w\s]|\s+", text)
 
 
-@dataclass(slots=True)
 class PromptCache:
     """The last prompt seen per cache key, to report `cached_tokens` as the vendor does for equal prefixes."""
 
-    last: dict[str, str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str | None], str] = {}
 
     def usage(self, request: CreateRequest, written: int) -> Json:
         """What reading the request and writing so many tokens comes to."""
-        prompt = json.dumps([[tool.name for tool in request.tools], request.instructions, request.items])
-        key = f"{request.model} {request.prompt_cache_key}"
-        before = self.last.get(key, "")
+        key = (request.model, request.prompt_cache_key)
+        parts = ("tools", "instructions", "input")  # in the order in which the vendor's cache sees them
+        prompt = "".join(request.model_dump_json(include={part}, exclude_none=True) for part in parts)
+        before, self._last[key] = self._last.get(key, ""), prompt
         pairs = enumerate(zip(before, prompt, strict=False))
         shared = next((place for place, (one, other) in pairs if one != other), len(before)) // 4
-        self.last[key] = prompt
         cached = shared - shared % CACHE_STEP_TOKENS if shared >= CACHE_FLOOR_TOKENS else 0
         read = len(prompt) // 4
         fresh = read - cached if read >= CACHE_FLOOR_TOKENS else 0
@@ -79,40 +83,25 @@ class Answer:
             reply = Reply("".join(pieces[:written]))
         self.id = f"resp_{secrets.token_hex(24)}"
         self.usage = cache.usage(request, written)
-        self._request = request
+        self._echoed = request.model_dump(by_alias=True, exclude_none=True, exclude={"input", "stream"})
         self._created_at = int(time.time())
         self._items = [_message(reply.text)] if reply.text else []
         self._items += [_function_call(call) for call in reply.calls]
 
     def response(self, *, over: bool) -> Json:
         """The response object while `in_progress`, or finished (`completed`, `incomplete`)."""
-        request = self._request
         incomplete = over and self.status == "incomplete"
-        echoed = ("instructions", "max_output_tokens", "max_tool_calls", "model", "prompt_cache_key")
         return {
+            **UNSET,
+            **self._echoed,
             "id": self.id,
             "object": "response",
             "created_at": self._created_at,
             "completed_at": int(time.time()) if over and not incomplete else None,
             "status": self.status if over else "in_progress",
-            "background": False,
-            "error": None,
             "incomplete_details": {"reason": "max_output_tokens"} if incomplete else None,
-            **{name: getattr(request, name) for name in (*echoed, "safety_identifier", "user")},
-            "metadata": request.metadata or {},
             "output": self._items if over else [],
-            "parallel_tool_calls": request.parallel_tool_calls is not False,
-            "previous_response_id": None,
-            "reasoning": {"effort": request.reasoning.effort if request.reasoning else "medium", "summary": None},
             "service_tier": "default",
-            "store": request.store is not False,
-            "temperature": 1.0 if request.temperature is None else request.temperature,
-            "text": request.text.model_dump(by_alias=True, exclude_none=True),
-            "tool_choice": request.tool_choice if isinstance(request.tool_choice, str) else "auto",
-            "tools": [tool.model_dump() for tool in request.tools],
-            "top_logprobs": 0,
-            "top_p": 1.0 if request.top_p is None else request.top_p,
-            "truncation": request.truncation or "disabled",
             "usage": self.usage if over else None,
         }
 

@@ -1,35 +1,30 @@
 """What the vendor accepts at `POST /v1/responses`, and the error it answers with when it does not.
 
 Unknown fields, wrong types and schemas outside the strict subset are refused with the vendor's own error body
-(`{"error": {"message", "type", "param", "code"}}`), because code that only works against a lenient server does not
-work.
+(`{"error": {"message", "type", "param", "code"}}`): code that only works against a lenient server does not work.
 """
 
-from __future__ import annotations
-
 import json
+import tomllib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Literal, LiteralString, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 Json = dict[str, Any]
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$", max_length=64)]
 """Names of tools and schemas, as the vendor restricts them."""
 
-# `default`, `allOf`, `oneOf`, `not` and conditionals are outside the strict subset of JSON schema.
-SCHEMA_KEYWORDS = frozenset(
-    {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "$ref", "$defs"}
-    | {"definitions", "description", "title", "format", "pattern", "minimum", "maximum", "exclusiveMinimum"}
-    | {"exclusiveMaximum", "multipleOf", "minItems", "maxItems", "$schema"}
-)
+WORDS = tomllib.loads(Path(__file__).with_name("refusals.toml").read_text("utf-8"))
+"""What the vendor says to what it refuses."""
 MAX_SCHEMA_DEPTH = 10
 """Levels of nesting the vendor allows in a strict schema."""
 
 
 class RefusedError(Exception):
-    """A request the vendor refuses. `body()` is the JSON the vendor sends with `status`."""
+    """A request the vendor refuses, with the JSON that it sends with `status`."""
 
     def __init__(
         self,
@@ -43,9 +38,6 @@ class RefusedError(Exception):
         self.status, self.headers = status, headers
         kind = "requests" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
         self.error: Json = {"message": message, "type": kind, "param": param, "code": code}
-
-    def body(self) -> Json:
-        return {"error": self.error}
 
 
 class Strict(BaseModel):
@@ -69,40 +61,40 @@ class OutputText(Strict):
     logprobs: list[Json] = []
 
 
-class Identified(Strict):
-    """What the vendor itself has made may come back with its marks."""
-
-    id: str | None = None
-    status: Literal["in_progress", "completed", "incomplete"] | None = None
-
-
 class Message(Strict):
     type: Literal["message"] = "message"
     role: Literal["user", "system", "developer"]
     content: str | list[InputText]
 
 
-class AssistantMessage(Identified):
+class Made(Strict):
+    """What the vendor itself has made may come back with its marks."""
+
+    id: str | None = None
+    status: Literal["in_progress", "completed", "incomplete"] | None = None
+
+
+class AssistantMessage(Made):
     type: Literal["message"] = "message"
     role: Literal["assistant"]
     content: str | list[OutputText]
     phase: Literal["commentary", "final_answer"] | None = None
 
 
-class FunctionCall(Identified):
+class FunctionCall(Made):
     type: Literal["function_call"]
     call_id: str
     name: Name
     arguments: str
 
 
-class FunctionCallOutput(Identified):
+class FunctionCallOutput(Made):
     type: Literal["function_call_output"]
     call_id: str
     output: str | list[InputText]
 
 
-def _kind(item: Json) -> str:
+def _tag(item: Json) -> str:
     kind = str(item.get("type", "message"))
     return "assistant" if kind == "message" and item.get("role") == "assistant" else kind
 
@@ -112,8 +104,24 @@ Item = Annotated[
     | Annotated[AssistantMessage, Tag("assistant")]
     | Annotated[FunctionCall, Tag("function_call")]
     | Annotated[FunctionCallOutput, Tag("function_call_output")],
-    Discriminator(_kind),
+    Discriminator(_tag),
 ]
+
+
+def said(item: Item) -> str:
+    """The text of a message."""
+    content = item.content if isinstance(item, Message | AssistantMessage) else ""
+    return content if isinstance(content, str) else " ".join(part.text for part in content)
+
+
+def _in_subset(schema: Json, info: ValidationInfo) -> Json:
+    """The schema of a tool or of a format; where that is strict it must lie inside the strict subset."""
+    is_tool, strict = info.field_name == "parameters", info.data.get("strict")
+    if (strict or (is_tool and strict is None)) and (problem := schema_problem(schema)):
+        owner = f"{'function' if is_tool else 'response_format'} '{info.data.get('name')}'"
+        kind: LiteralString = "invalid_function_parameters" if is_tool else "invalid_json_schema"
+        raise PydanticCustomError(kind, "{message}", {"message": f"Invalid schema for {owner}: {problem}"})
+    return schema
 
 
 class FunctionTool(Strict):
@@ -121,20 +129,7 @@ class FunctionTool(Strict):
     name: Name
     description: str | None = None
     strict: bool | None = True
-    parameters: Json
-
-    @field_validator("parameters")
-    @classmethod
-    def _in_subset(cls, schema: Json, info: ValidationInfo) -> Json:
-        if info.data.get("strict") is not False and (problem := schema_problem(schema)):
-            message = f"Invalid schema for function '{info.data.get('name')}': {problem}"
-            raise PydanticCustomError("invalid_function_parameters", "{message}", {"message": message})
-        return schema
-
-
-class NamedTool(Strict):
-    type: Literal["function"]
-    name: str
+    parameters: Annotated[Json, AfterValidator(_in_subset)]
 
 
 class PlainFormat(Strict):
@@ -146,15 +141,7 @@ class SchemaFormat(Strict):
     name: Name
     description: str | None = None
     strict: bool | None = None
-    json_schema: Json = Field(alias="schema")
-
-    @field_validator("json_schema")
-    @classmethod
-    def _in_subset(cls, schema: Json, info: ValidationInfo) -> Json:
-        if info.data.get("strict") and (problem := schema_problem(schema)):
-            message = f"Invalid schema for response_format '{info.data.get('name')}': {problem}"
-            raise PydanticCustomError("invalid_json_schema", "{message}", {"message": message})
-        return schema
+    json_schema: Annotated[Json, AfterValidator(_in_subset), Field(alias="schema")]
 
 
 class Text(Strict):
@@ -167,15 +154,6 @@ class Reasoning(Strict):
     summary: Literal["auto", "concise", "detailed"] | None = None
 
 
-class CacheOptions(Strict):
-    mode: Literal["implicit", "explicit"] = "implicit"
-    ttl: Literal["30m", "12h"] | None = None
-
-
-class StreamOptions(Strict):
-    include_obfuscation: bool | None = None
-
-
 class CreateRequest(Strict):
     """The body of `POST /v1/responses`, without the vendor features this stand-in does not imitate."""
 
@@ -183,76 +161,46 @@ class CreateRequest(Strict):
     input: str | list[Item]
     instructions: str | None = None
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
     tools: list[FunctionTool] = []
-    tool_choice: Literal["none", "auto"] | NamedTool = "auto"
-    parallel_tool_calls: bool | None = None
+    tool_choice: Literal["none", "auto"] = "auto"
     text: Text = Text()
     reasoning: Reasoning | None = None
     max_output_tokens: Annotated[int, Field(ge=16)] | None = None
-    max_tool_calls: int | None = None
     store: bool | None = None
-    metadata: dict[str, str] | None = None
     safety_identifier: Annotated[str, Field(max_length=128)] | None = None
     prompt_cache_key: str | None = None
-    prompt_cache_options: CacheOptions | None = None
-    prompt_cache_retention: Literal["in_memory", "24h"] | None = None
-    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast"] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    truncation: Literal["auto", "disabled"] | None = None
-    user: str | None = None
 
     @property
-    def items(self) -> list[Json]:
+    def items(self) -> list[Item]:
         """The input as the vendor's items."""
-        if isinstance(self.input, str):
-            return [{"role": "user", "content": self.input}]
-        return [item.model_dump(exclude_none=True) for item in self.input]
+        return [Message(role="user", content=self.input)] if isinstance(self.input, str) else self.input
 
 
-NOT_IMITATED = ("background", "conversation", "prompt", "previous_response_id", "include", "context_management")
+class SpeechRequest(Strict):
+    """The body of `POST /v1/audio/speech`; other formats, other speeds and server-sent events are not imitated."""
 
-_MISSING = ("missing_required_parameter", "Missing required parameter: '{param}'.")
-_UNSUPPORTED = "Invalid value: {input!r}. Supported values are: "
-ERRORS = {
-    "extra_forbidden": ("unknown_parameter", "Unknown parameter: '{param}'."),
-    "missing": _MISSING,
-    "union_tag_not_found": _MISSING,
-    "literal_error": ("invalid_value", f"{_UNSUPPORTED}{{expected}}."),
-    "union_tag_invalid": ("invalid_value", f"{_UNSUPPORTED}{{expected_tags}}."),
-    "greater_than_equal": (
-        "integer_below_min_value",
-        "Invalid '{param}': integer below minimum value. Expected a value >= {ge}, but got {input} instead.",
-    ),
-    "string_too_long": (
-        "string_above_max_length",
-        "Invalid '{param}': string too long. Expected a string with maximum length {max_length}, but got a string with "
-        "length {length} instead.",
-    ),
-    "string_pattern_mismatch": (
-        "invalid_value",
-        "Invalid '{param}': string does not match pattern. Expected a string that matches the pattern '{pattern}'.",
-    ),
-    "invalid_function_parameters": ("invalid_function_parameters", "{message}"),
-    "invalid_json_schema": ("invalid_json_schema", "{message}"),
-}
-"""From a kind of validation error to the vendor's code and words."""
+    model: Literal["tts-1", "tts-1-hd", "gpt-4o-mini-tts"]
+    input: Annotated[str, Field(min_length=1, max_length=4096)]
+    voice: Literal[
+        "alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"
+    ]
+    instructions: str | None = None
+    response_format: Literal["pcm"]
+    speed: Annotated[float, Field(ge=1, le=1)] = 1
+    stream_format: Literal["audio"] = "audio"
 
 
-def read_body(raw: bytes) -> Json:
-    """The JSON object sent. Raises `RefusedError`."""
+def read(raw: bytes, kind: type[M]) -> M:
+    """The request sent. Raises `RefusedError` with the vendor's message for the first thing wrong with it."""
     try:
         body = json.loads(raw)
     except ValueError:
         raise RefusedError("We could not parse the JSON body of your request.") from None
     if not isinstance(body, dict):
         raise RefusedError("Invalid type for request body: expected an object.", code="invalid_type")
-    return body
-
-
-def checked(body: Json, kind: type[M]) -> M:
-    """The request in `body`. Raises `RefusedError` with the vendor's message for the first thing wrong with it."""
+    for field in WORDS["not_imitated"]:
+        if body.get(field) is not None:
+            raise RefusedError(f"'{field}' is not imitated by this stand-in.", field, "unsupported_parameter")
     try:
         return kind.model_validate(body)
     except ValidationError as error:
@@ -263,23 +211,15 @@ def checked(body: Json, kind: type[M]) -> M:
 
 def read_request(raw: bytes) -> CreateRequest:
     """The checked request for a reply. Raises `RefusedError`."""
-    body = read_body(raw)
-    for field in NOT_IMITATED:
-        if body.get(field) is not None:
-            raise RefusedError(f"'{field}' is not imitated by this stand-in.", field, "unsupported_parameter")
-    if "model" in body and "input" not in body:
-        message = "One of 'input' or 'previous_response_id' or 'prompt' or 'conversation_id' must be provided."
-        raise RefusedError(message, "input", "missing_required_parameter")
-    request = checked(body, CreateRequest)
+    request = read(raw, CreateRequest)
     waiting: list[str] = []
     for item in request.items:
-        if item.get("type") == "function_call":
-            waiting.append(item["call_id"])
-        elif item.get("type") == "function_call_output":
-            if item["call_id"] not in waiting:
-                message = f"No tool call found for function call output with call_id {item['call_id']}."
-                raise RefusedError(message, "input")
-            waiting.remove(item["call_id"])
+        if isinstance(item, FunctionCall):
+            waiting.append(item.call_id)
+        elif isinstance(item, FunctionCallOutput):
+            if item.call_id not in waiting:
+                raise RefusedError(f"No tool call found for function call output with call_id {item.call_id}.", "input")
+            waiting.remove(item.call_id)
     if waiting:
         raise RefusedError(f"No tool output found for function call {waiting[0]}.", "input")
     return request
@@ -301,7 +241,7 @@ def _refusal(first: Json, body: Json) -> RefusedError:
             here = {}
     if first["type"].startswith("union_tag"):
         param += ".type"
-    code, words = ERRORS.get(first["type"], ("invalid_type", "Invalid type for '{param}': {msg}."))
+    code, words = WORDS["errors"].get(first["type"], WORDS["errors"]["any"])
     found = {**first.get("ctx", {}), "param": param, "input": first["input"], "msg": first["msg"]}
     return RefusedError(words.format(length=len(str(first["input"])), **found), param, code)
 
@@ -315,23 +255,20 @@ def schema_problem(schema: object, context: tuple[str, ...] = ()) -> str | None:
         return f"{place}nesting exceeds {MAX_SCHEMA_DEPTH} levels."
     if not context and schema.get("type") != "object":
         return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{schema.get('type')}\"'."
-    if unknown := [keyword for keyword in schema if keyword not in SCHEMA_KEYWORDS]:
+    if unknown := [keyword for keyword in schema if keyword not in WORDS["schema"]]:
         return f"{place}'{unknown[0]}' is not permitted."
     if not {"type", "$ref", "anyOf", "enum", "const"} & schema.keys():
         return f"{place}schema must have a 'type' key."
     kinds = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
-    nested: list[tuple[object, tuple[str, ...]]] = []
-    if "object" in kinds:
-        if schema.get("additionalProperties") is not False:
-            return f"{place}'additionalProperties' is required to be supplied and to be false."
-        missing = sorted(set(schema.get("properties", {})) ^ set(schema.get("required", [])))
-        if missing or "required" not in schema:
-            return (
-                f"{place}'required' is required to be supplied and to be an array including every key in properties. "
-                f"Missing or extra '{''.join(missing[:1])}'."
-            )
-    if "array" in kinds:
-        nested.append((schema.get("items"), (*context, "items")))
+    if "object" in kinds and schema.get("additionalProperties") is not False:
+        return f"{place}'additionalProperties' is required to be supplied and to be false."
+    wrong = sorted(set(schema.get("properties", {})) ^ set(schema.get("required", [])))
+    if "object" in kinds and (wrong or "required" not in schema):
+        return (
+            f"{place}'required' is required to be supplied and to be an array including every key in properties. "
+            f"Missing or extra '{''.join(wrong[:1])}'."
+        )
+    nested = [(schema.get("items"), (*context, "items"))] if "array" in kinds else []
     nested += [(each, (*context, "anyOf", str(index))) for index, each in enumerate(schema.get("anyOf", []))]
     for group in ("properties", "$defs", "definitions"):
         nested += [(each, (*context, group, name)) for name, each in schema.get(group, {}).items()]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from standins.control import Closed
 
@@ -12,47 +12,38 @@ Request = Literal["create", "fetch", "update", "list", "message"]
 class Faults(Closed):
     """All quiet by default. Counts run down to zero as they strike."""
 
-    on: Request = "create"
-    """Which REST request the next three strike."""
-    accept_then_drop: int = Field(default=0, ge=0)
+    on: Request = "create"  # which REST request the next three strike
+    accept_then_drop: NonNegativeInt = 0
     """The next N such requests are carried out, and the connection dies without an answer."""
-    drop_before_accept: int = Field(default=0, ge=0)
-    """The next N such requests die without having any effect."""
+    drop_before_accept: NonNegativeInt = 0  # the next N such requests die without having any effect
     status: Literal[429, 500, 502, 503] | None = None
-    status_times: int = Field(default=1, ge=0)
+    status_times: NonNegativeInt = 1
     status_acts: bool = False
     """The next `status_times` such requests get `status`, carried out all the same when `status_acts`."""
 
-    queue_s: float = Field(default=0, ge=0)
-    """Every new call waits this long as `queued`."""
-    calls_per_second: float = Field(default=0, ge=0)
+    queue_s: NonNegativeFloat = 0  # every new call waits this long as `queued`
+    calls_per_second: NonNegativeFloat = 0
     """Twilio starts one call a second by default and queues the rest; 0 means no limit."""
 
-    duplicate_callbacks: int = Field(default=0, ge=0)
-    """Each status callback is sent this many times more."""
-    reorder_callbacks: bool = False
-    """Status callbacks are sent in pairs, the later one first."""
-    suppress_callbacks: bool | list[str] = False
-    """All of them, or those with one of these CallStatus values."""
-    delay_callbacks_s: float = Field(default=0, ge=0)
+    duplicate_callbacks: NonNegativeInt = 0  # each status callback is sent this many times more
+    reorder_callbacks: bool = False  # status callbacks are sent in pairs, the later one first
+    suppress_callbacks: bool | list[str] = False  # all of them, or those with one of these CallStatus values
+    delay_callbacks_s: NonNegativeFloat = 0
 
     suppress_marks: bool = False
     abnormal_drop: Literal["continue", "end"] = "continue"
     """After a stream that died without a close frame: the next verb, or the end of the call."""
-    throttle_bytes_s: int | None = Field(default=None, gt=0)
-    """How fast a stream's socket is read."""
+    throttle_bytes_s: int | None = Field(default=None, gt=0)  # how fast a stream's socket is read
 
     def strike(self, request: Request) -> Literal["accept_then_drop", "drop_before_accept", "status"] | None:
         """The fault that hits this REST request, if any, used up by one."""
-        if request != self.on:
-            return None
-        if self.drop_before_accept:
+        if request == self.on and self.drop_before_accept:
             self.drop_before_accept -= 1
             return "drop_before_accept"
-        if self.accept_then_drop:
+        if request == self.on and self.accept_then_drop:
             self.accept_then_drop -= 1
             return "accept_then_drop"
-        if self.status is not None and self.status_times:
+        if request == self.on and self.status and self.status_times:
             self.status_times -= 1
             return "status"
         return None

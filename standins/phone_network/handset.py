@@ -3,20 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from standins.audio import is_loud
+from standins.phone_network.callee import Callee
 from standins.phone_network.hearing import Word
-from standins.phone_network.line import PlayOut, Stopwatch
-from standins.phone_network.person import FRAME_S, QUIET, Person
+from standins.phone_network.line import FRAME_S, QUIET, PlayOut, Stopwatch
 from standins.phone_network.script import Script
 from standins.phone_network.sounds import Room
 from standins.phone_network.stream import MediaStream
 
-EAR_FRAMES = 5
-"""The ear gets its sound 100 ms at a time."""
-
-PHASES = 4
-"""Calls are spread over four moments within the 20 ms, as unrelated calls are in the world."""
+PHASES = 4  # calls are spread over four moments within the 20 ms, as unrelated calls are in the world
+SCHEDULED = Path("/proc/self/schedstat")
+"""Linux: nanoseconds this thread has run, and was ready to run while the machine ran others; time slices."""
 
 log = logging.getLogger(__name__)
 
@@ -24,29 +23,23 @@ log = logging.getLogger(__name__)
 class Handset:
     """The phone in the callee's hand, from answer to hang-up."""
 
-    person: Person
+    person: Callee
 
     def __init__(self, now: float, script: Script, hang_up: Callable[[], None], note: Callable[..., None]) -> None:
         """hang_up: the call shall end; note: for the timeline. Its `person` is set before the first tick."""
         self.playout = PlayOut()
         self.stopwatch = Stopwatch()
         self.stream: MediaStream | None = None
-        self.answered_at = now
-        self.heard: list[bytes] = []
-        """Every frame that reached the callee's ear since the answer; silence is one shared object."""
-        self.said: list[bytes] = []
-        self.ear: asyncio.Queue[tuple[bytes, float]] = asyncio.Queue()
-        """What a person who listens has heard, piece by piece, each with the moment of its end; the last is empty."""
-        self.words: list[Word] = []
-        """What was made out of it, timed from the answer."""
-        self.keys: asyncio.Queue[str] = asyncio.Queue()
-        """Pressed while no stream was there to be told."""
+        self.answered_at = self.now = now  # the moment of the answer, and of the last tick
+        self.heard, self.said = bytearray(), bytearray()
+        """All that reached the callee's ear since the answer, and all that went into its line. One object each: a list
+        of frames would hold up everybody whenever Python looks for garbage."""
+        self.words: list[Word] = []  # what was made out of it for a person who listens, timed from the answer
+        self.keys = ""  # pressed while no stream was there to be told
         self._room = Room(script)
-        self._end = hang_up
-        self._note = note
+        self._end, self._note = hang_up, note
 
     def tick(self, now: float) -> None:
-        """20 ms pass on the line."""
         frame, marks = self.playout.take(now)
         loud = frame is not None and is_loud(frame)
         speaking = self.person.speaking
@@ -54,10 +47,9 @@ class Handset:
         made = self.person.tick(heard, loud, now)
         self.stopwatch.frame(now, made is not QUIET and is_loud(made), loud, speaking)
         made = self._room.add(made, heard)
-        self.heard.append(heard)
-        self.said.append(made)
-        if self.person.listens and len(self.heard) % EAR_FRAMES == 0:
-            self.ear.put_nowait((b"".join(self.heard[-EAR_FRAMES:]), now))
+        self.heard += heard
+        self.said += made
+        self.now = now
         if self.stream is not None:
             for name in marks:
                 self.stream.send_mark(name)
@@ -71,18 +63,16 @@ class Handset:
     # For the person
 
     def hang_up(self) -> None:
-        """Put it down."""
         self._note("callee hangs up")
         self._end()
 
     def press(self, digits: str) -> None:
-        """Press keys."""
         for digit in digits:
             self._note("key", digit=digit)
             if self.stream is not None:
                 self.stream.send_key(digit)
             else:
-                self.keys.put_nowait(digit)
+                self.keys += digit
 
 
 class Pace:
@@ -93,12 +83,15 @@ class Pace:
         """The worst lateness of the clock itself; when this is large, measurements of others mean little."""
         self._phases: tuple[dict[Handset, None], ...] = tuple({} for _ in range(PHASES))
 
+    @property
+    def starved_ms(self) -> float | None:
+        """How long in all the machine gave us no core when we had work: lateness that is not of our making."""
+        return int(SCHEDULED.read_text().split()[1]) / 1e6 if SCHEDULED.exists() else None
+
     def join(self, handset: Handset) -> None:
-        """Tick from the next step on."""
         min(self._phases, key=len)[handset] = None
 
     def leave(self, handset: Handset) -> None:
-        """Tick no more."""
         for phase in self._phases:
             phase.pop(handset, None)
 

@@ -34,7 +34,7 @@ class Hearing:
 
     async def words(self, mulaw: bytes) -> list[Word]:
         """What was said in this sound: the audible code exactly, a real voice as well as it goes."""
-        return await self._work(recognise, mulaw)
+        return await self._work(_words, mulaw)
 
     async def follow(self, call: str, mulaw: bytes, mode: Mode, over: bool) -> tuple[list[Word], bool]:
         """The words that the next sound of a call completes, timed from its first, and whether more are under way."""
@@ -57,8 +57,14 @@ class Hearing:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+# In the worker.
+
+_listeners: dict[str, Listener] = {}  # one for each call that is followed
+_loop = cache(asyncio.new_event_loop)
+
+
 def _live_and_die_with_parent() -> None:
-    """In the worker: Ctrl-C is the parent's to answer, and a parent that was killed leaves no child behind."""
+    """Ctrl-C is the parent's to answer, and a parent that was killed leaves no child behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None, "a worker has a parent"
@@ -70,8 +76,8 @@ def _live_and_die_with_parent() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def recognise(mulaw: bytes) -> list[Word]:
-    """In the worker. Code first, since it is certain; only sound without any goes to the recogniser of voices."""
+def _words(mulaw: bytes) -> list[Word]:
+    """Code first, since it is certain; only sound without any goes to the recogniser of voices."""
     decoder = tones.Decoder()
     code = [Word(word.word, round(word.start_ms)) for word in [*decoder.feed(mulaw), *decoder.finish()]]
     return code or _follow("", mulaw, "general", True)[0]
@@ -93,15 +99,6 @@ def _follow(call: str, mulaw: bytes, mode: Mode, over: bool) -> tuple[list[Word]
 
 def _warm() -> None:
     _loop().run_until_complete(_ears("general").warm())
-
-
-_listeners: dict[str, Listener] = {}
-"""In the worker, one for each call that is followed."""
-
-
-@cache
-def _loop() -> asyncio.AbstractEventLoop:
-    return asyncio.new_event_loop()
 
 
 @cache

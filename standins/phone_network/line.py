@@ -8,8 +8,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from standins.audio import FRAME, SILENCE
-from standins.phone_network.person import FRAME_S
 
+FRAME_S = 0.02
+
+QUIET = SILENCE * FRAME  # 20 ms without a sound; one object, so that it is told by its identity
 PAUSE_S = 0.2
 """A voice that was quiet this long starts anew when next heard; shorter silence lies within words or between two."""
 
@@ -30,12 +32,9 @@ class PlayOut:
     """
 
     def __init__(self) -> None:
-        self.under_runs: list[Span] = []
-        """Holes in the middle of a segment, from when the ear fell silent."""
-        self.frames = 0
-        """Frames of 20 ms received, parts counted as whole."""
-        self.late_ms: list[float] = []
-        """For each frame that came after the moment it was due at the ear, by how much."""
+        self.under_runs: list[Span] = []  # holes in the middle of a segment, from when the ear fell silent
+        self.frames = 0  # frames of 20 ms received, parts counted as whole
+        self.late_ms: list[float] = []  # for each frame that came after the moment it was due at the ear, by how much
         self._waiting = bytearray()
         self._queued = self._played = 0
         self._marks: deque[tuple[int, str]] = deque()
@@ -93,8 +92,7 @@ class Stopwatch:
         """From the callee's last loud frame to the first loud frame of the answer, which begins `at`."""
         self.barge_ins: list[Span] = []
         """The callee spoke over the far voice `at`, whose last loud frame came so much later."""
-        self.callee_loud_at: float | None = None
-        self._far_loud_at: float | None = None
+        self.callee_loud_at = self._far_loud_at = float("-inf")
         self._unanswered = False
         self._answer: Span | None = None
         """The far voice began while the callee's line was not over; it counts unless the callee is heard again."""
@@ -102,24 +100,18 @@ class Stopwatch:
 
     def frame(self, now: float, callee_loud: bool, far_loud: bool, callee_speaking: bool) -> None:
         """callee_speaking stays true through the callee's pauses inside a line, when nobody should answer yet."""
+        far_talking = now - self._far_loud_at < PAUSE_S
         if callee_loud:
-            onset = not self._talking(self.callee_loud_at, now)
-            if onset and self._barged_at is None and self._talking(self._far_loud_at, now):
+            if far_talking and self._barged_at is None and now - self.callee_loud_at >= PAUSE_S:
                 self._barged_at = now
             self.callee_loud_at, self._unanswered, self._answer = now, True, None
         if far_loud:
-            if self._unanswered and self._answer is None and not self._talking(self._far_loud_at, now):
-                assert self.callee_loud_at is not None, "unanswered implies a loud callee frame"
+            if self._unanswered and self._answer is None and not far_talking:
                 self._answer = Span(now, (now - self.callee_loud_at) * 1000)
             self._far_loud_at = now
-        elif self._barged_at is not None and not self._talking(self._far_loud_at, now):
-            assert self._far_loud_at is not None, "a barge-in implies a loud far frame"
+        elif self._barged_at is not None and not far_talking:
             self.barge_ins.append(Span(self._barged_at, (self._far_loud_at - self._barged_at) * 1000))
             self._barged_at = None
         if self._answer is not None and not callee_speaking:
             self.turn_gaps.append(self._answer)
             self._answer, self._unanswered = None, False
-
-    @staticmethod
-    def _talking(last_loud: float | None, now: float) -> bool:
-        return last_loud is not None and now - last_loud < PAUSE_S

@@ -1,6 +1,8 @@
-"""What a callee will say and do: personas as TOML files, or the same as JSON by `PUT /control/callees/{number}`."""
+"""What a callee will say and do: personas as TOML files, or the same as JSON by `PUT /control/callees/{number}`.
 
-import re
+The fields are told in the README, under "Scripts".
+"""
+
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PERSONAS = Path(__file__).parent.parent / "personas"
 
-RENDERED = PERSONAS / "audio"
-
-NEVER = 86_400.0
-"""Seconds: longer than any call."""
-
+NEVER = 86_400.0  # seconds: longer than any call
 STEPS = ("next", "stay", "repeat", "hang_up")
-"""What `When.then` may say besides a label."""
+"""What `When.then` may say besides a label: the next line, wait again, say the last line again, put the phone down."""
 
 
 class _Part(BaseModel):
@@ -29,24 +27,20 @@ class Made(_Part):
     say: str = ""
     play: Literal["", "beep", "ringback", "busy", "fax", "music", "noise"] = ""
     seconds: float = Field(default=0.6, gt=0)
-    """Of `play`."""
     level_db: float = Field(default=-20, le=-3)
-    """Of `play`, below full scale."""
 
 
 class Aside(Made):
     """Made while the other talks, and no turn: "uh huh", a cough, a door."""
 
     after_s: float
-    """So far into the other's turn."""
 
 
 class Echo(_Part):
-    """How much of what comes in goes back out."""
+    """How much of what comes in goes back out; the delay in steps of 20 ms."""
 
     level: float = Field(gt=0, le=1)
     delay_ms: int = Field(ge=0, le=2000)
-    """In steps of 20."""
 
 
 class When(Made):
@@ -54,13 +48,9 @@ class When(Made):
 
     hears: list[str] = []
     keys: str = ""
-    """A pattern for all keys pressed since the line began, taken at once, the line cut short: "1", "[2-9]"."""
     silent_s: float | None = None
-    """After so much quiet."""
     then: str = "next"
-    """A label, or: next (line), stay (wait again), repeat (say the last line again), hang_up."""
     patience_s: float | None = None
-    """How long to wait then, instead of the script's patience."""
 
     @model_validator(mode="after")
     def _on_something(self) -> Self:
@@ -74,21 +64,14 @@ class Line(Made):
 
     label: str = ""
     pause_s: float = 0.2
-    """Thinking time before it."""
     wait_for: Literal["turn", "keys", "nothing"] = "turn"
-    """What must have come first: words of the other; keys, ended by # or a pause; or the line before only."""
     expects: list[str] = []
-    """Words of which the other must have said one; else the callee asks again, twice, before it goes on."""
     press: str = Field(default="", pattern=r"^[0-9*#]*$")
     interrupt_after_s: float = NEVER
-    """Do not wait for the end of the other's turn: begin after this much of its speech."""
     hang_up_after_s: float = NEVER
-    """Hang up, without a word, after this much of the other's speech."""
     hang_up: bool = False
-    """Hang up after this line."""
     when: list[When] = []
     asides: list[Aside] = []
-    """In the turn of the other that follows."""
 
 
 class Script(_Part):
@@ -97,30 +80,21 @@ class Script(_Part):
     name: str = ""
     numbers: list[str] = []
     voice: str = "rms"
-    """`rms` (a real voice) or `tones` (the audible code)."""
     outcome: Literal["answers", "busy", "no-answer", "failed"] = "answers"
     answer_after_s: float = 2.0
-    """How long it rings before the outcome."""
     greeting: str = ""
     greeting_after_s: float = 0.5
     quiet_s: float = 0.6
-    """People wait this long before they take a pause for the end of a turn."""
     patience_s: float = 8.0
     hello: str = "hello"
-    """Said when patience runs out; after the third time the callee hangs up."""
     sorry: str = "sorry could you say that again"
-    """Said to words that make no sense, if the script depends on words at all; empty: it goes on regardless."""
     again: str = ""
-    """The label from which a caller is served who rings again."""
     again_greeting: str = ""
     lines: list[Line] = []
     when: list[When] = []
-    """Applies after every line, after the line's own."""
     asides: list[Aside] = []
-    """In every turn of the other."""
     echo: Echo | None = None
     hiss_db: float | None = Field(default=None, le=-20)
-    """Comfort noise under everything, below full scale."""
 
     @model_validator(mode="after")
     def _labels_exist(self) -> Self:
@@ -137,7 +111,6 @@ class Script(_Part):
 
     @property
     def keyed(self) -> bool:
-        """Whether keys matter."""
         return any(when.keys for when in self.whens()) or any(line.wait_for == "keys" for line in self.lines)
 
     def whens(self) -> Iterator[When]:
@@ -148,12 +121,11 @@ class Script(_Part):
 
     def texts(self) -> set[str]:
         """Every sentence that may have to be spoken."""
-        made = [self, *self.lines, *self.whens()]
-        said = {each.say for part in made for each in (part, *getattr(part, "asides", ())) if isinstance(each, Made)}
-        return (said | {self.greeting, self.again_greeting, self.hello, self.sorry if self.listens else ""}) - {""}
+        made = [*self.lines, *self.whens(), *self.asides, *(aside for line in self.lines for aside in line.asides)]
+        spoken = {self.greeting, self.again_greeting, self.hello, *(part.say for part in made)}
+        return (spoken | ({self.sorry} if self.listens else set())) - {""}
 
     def index(self, label: str) -> int:
-        """Where the line with this label stands."""
         return next(place for place, line in enumerate(self.lines) if line.label == label)
 
 
@@ -163,13 +135,7 @@ def load_personas(folder: Path = PERSONAS) -> list[Script]:
 
 
 def load_persona(path: Path) -> Script:
-    """One persona."""
     try:
         return Script(**tomllib.loads(path.read_text(encoding="utf-8")))
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
-
-
-def rendered_path(text: str, voice: str) -> Path:
-    """Where a persona's line is kept as sound: headerless 8 kHz mu-law."""
-    return RENDERED / voice / f"{'-'.join(re.findall(r'[a-z0-9]+', text.lower()))}.ulaw"

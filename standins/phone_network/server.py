@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,11 +14,8 @@ from standins.phone_network.control import Control
 from standins.phone_network.exchange import Exchange
 from standins.phone_network.rest import Rest
 
-NAME = "phone-network"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The account that this network serves."""
     parser.add_argument("--account-sid", default="AC" + "0" * 32)
     parser.add_argument("--auth-token", default="local-auth-token")
 
@@ -40,7 +38,8 @@ async def running(exchange: Exchange, host: str, port: int) -> AsyncIterator[int
 
 
 async def serve(args: argparse.Namespace) -> None:
-    """Serve until cancelled."""
-    async with running(Exchange(args.account_sid, args.auth_token), args.host, args.port) as port:
-        announce(NAME, port)
+    exchange = Exchange(args.account_sid, args.auth_token)
+    gc.freeze()  # all that is there now stays: to look through it for garbage would stop every call for 30 ms
+    async with running(exchange, args.host, args.port) as port:
+        announce("phone-network", port)
         await asyncio.Event().wait()

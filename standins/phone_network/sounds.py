@@ -1,14 +1,27 @@
-"""What a line carries beside voices: signals, hold music, noise, an echo; and keys, which are pairs of tones."""
+"""What a line carries: lines as voices, signals, hold music, noise, an echo; and keys, which are pairs of tones.
 
+`python -m standins.phone_network.sounds` renders every fixed line of every persona (needs flite), so that they speak
+with a real voice on machines without a synthesiser: headerless 8 kHz mu-law. What is missing is written; what no
+persona says any more is removed. After a change of voice delete the files first.
+"""
+
+import asyncio
+import re
+import sys
 from collections import deque
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from standins import speaker
 from standins.audio import FRAME, SAMPLE_RATE, Pcm, decode_mulaw, encode_mulaw
-from standins.phone_network.person import QUIET
-from standins.phone_network.script import Script
+from standins.phone_network.line import QUIET
+from standins.phone_network.script import PERSONAS, Script, load_personas
+
+RENDERED = PERSONAS / "audio"
 
 SIGNALS = {
     "beep": ((1000,), 0.6, 0),
@@ -23,11 +36,29 @@ TUNE = (72, 76, 79, 76, 74, 77, 81, 77, 71, 74, 79, 74, 72, 76, 79, 84)
 """Keys of a piano (69 is 440 Hz), a chord every four notes."""
 
 _KEYS = ("123A", "456B", "789C", "*0#D")
-_KEY_HZ = (697, 770, 852, 941, 1209, 1336, 1477, 1633)
-"""Rows, then columns (ITU-T Q.23)."""
+_KEY_HZ = (697, 770, 852, 941, 1209, 1336, 1477, 1633)  # rows, then columns (ITU-T Q.23)
 _PROBE = np.exp(2j * np.pi * np.outer(np.arange(FRAME) / SAMPLE_RATE, _KEY_HZ))
-_PURE = 0.8
-"""Share of a frame's energy which the two tones of a key hold at least; voices stay far below it."""
+_PURE = 0.8  # share of a frame's energy which the two tones of a key hold at least; voices stay far below it
+
+
+def rendered_path(text: str, voice: str) -> Path:
+    """Where a persona's line is kept as sound."""
+    return RENDERED / voice / f"{'-'.join(re.findall(r'[a-z0-9]+', text.lower()))}.ulaw"
+
+
+@cache
+def sound_of(text: str, voice: str) -> bytes:
+    """A line as mu-law. A voice that is not installed here is replaced by the audible code."""
+    path = rendered_path(text, voice)
+    if path.exists():
+        return path.read_bytes()
+    return speaker.render(text, voice if voice in speaker.available() else speaker.TONES)
+
+
+async def prepare(texts: Iterable[str], voice: str) -> None:
+    """Make these lines beside everything else, so that `sound_of` has them at once."""
+    for text in texts:
+        await asyncio.to_thread(sound_of, text, voice)
 
 
 @cache
@@ -101,3 +132,14 @@ def _key(frame: bytes) -> str:
     row, column = int(power[:4].argmax()), int(power[4:].argmax())
     tones = power[row], power[4 + column]
     return _KEYS[row][column] if sum(tones) > _PURE and min(tones) > 0.1 else ""
+
+
+if __name__ == "__main__":
+    if speaker.available() == (speaker.TONES,):
+        sys.exit("flite is not installed (Debian: apt install flite): nothing rendered")
+    wanted = {rendered_path(text, each.voice): (text, each.voice) for each in load_personas() for text in each.texts()}
+    for path in set(RENDERED.glob("*/*.ulaw")) - wanted.keys():
+        path.unlink()
+    for path in wanted.keys() - set(RENDERED.glob("*/*.ulaw")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(speaker.render(*wanted[path]))

@@ -1,7 +1,7 @@
 """Requests from the network to the program under test: signed form posts."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -10,9 +10,7 @@ from twilio.request_validator import RequestValidator
 
 from standins.phone_network.forms import TwilioError
 
-DEADLINE_S = 15.0
-"""Twilio's default for the whole request."""
-
+DEADLINE_S = 15.0  # Twilio's default for the whole request
 MAX_ANSWER_BYTES = 64 * 1024
 
 
@@ -25,18 +23,17 @@ class Answer:
 
 
 class Webhooks:
-    """Signs and sends."""
-
     def __init__(self, auth_token: str) -> None:
         self._signer = RequestValidator(auth_token)
         self._session: aiohttp.ClientSession | None = None
 
     def sign(self, url: str, params: Mapping[str, str]) -> str:
-        """X-Twilio-Signature."""
         return str(self._signer.compute_signature(url, params))
 
-    async def send(self, url: str, params: Mapping[str, str], method: str = "POST") -> Answer:
-        """Deliver, once more if no connection came about; raises TwilioError with the debugger's number."""
+    async def send(
+        self, url: str, params: Mapping[str, str], blame: Callable[[int, str], None], method: str = "POST"
+    ) -> Answer | None:
+        """Deliver, once more if no connection came about; what goes wrong is blamed under the debugger's number."""
         if method == "GET":
             url, params = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}", {}
         headers = {
@@ -52,12 +49,14 @@ class Webhooks:
             except aiohttp.ClientConnectorError:
                 return await self._request(method, url, headers, body)
         except aiohttp.ClientConnectorError as error:
-            raise TwilioError(11205, f"no connection to {url}: {error}") from error
+            blame(11205, f"no connection to {url}: {error}")
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise TwilioError(11200, f"{url}: {type(error).__name__} {error}") from error
+            blame(11200, f"{url}: {type(error).__name__} {error}")
+        except TwilioError as error:
+            blame(error.code, str(error))
+        return None
 
     async def close(self) -> None:
-        """Let go of the connections."""
         if self._session is not None:
             await self._session.close()
 

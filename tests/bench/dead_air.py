@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from floyd.command.client import ErrandView
+from floyd.command.errand import ErrandView
 from tests.bench import talk, town
 from tests.bench.figures import Figures, percentile
 from tests.journeys.trouble import Trouble

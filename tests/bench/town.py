@@ -13,9 +13,9 @@ import httpx2
 from floyd import hours
 from floyd.command.client import Client
 from floyd.command.stack import Options, Stack
-from floyd.command.telephone import TelephoneNetwork
 from floyd.documents import Fact, Person
 from standins.phone_network.script import Script
+from tests.scripted_network import ScriptedNetwork
 
 AREAS = ("+12125550", "+18085550", "+442079460", "+61255500")
 """New York, Honolulu, London, Sydney: at any moment it is day at one of them."""
@@ -25,7 +25,7 @@ MODEL_AND_VOICE_MS = 450.0
 
 
 @contextmanager
-def running(folder: Path, *, calls: int, **settings: str) -> Iterator[tuple[Stack, TelephoneNetwork, list[str]]]:
+def running(folder: Path, *, calls: int, **settings: str) -> Iterator[tuple[Stack, ScriptedNetwork, list[str]]]:
     """The stack, its phones and `calls` numbers that may be rung now."""
     now = datetime.now(UTC)
     area = next(prefix for prefix in AREAS if hours.is_allowed(f"{prefix}{FIRST}", now))
@@ -39,12 +39,12 @@ def running(folder: Path, *, calls: int, **settings: str) -> Iterator[tuple[Stac
         also_allowed=tuple(numbers),
     )
     with Stack(options) as stack:
-        network = TelephoneNetwork(stack.running.phone)
+        network = ScriptedNetwork(stack.running.phone)
         yield stack, network, numbers
         network.close()
 
 
-def person(stack: Stack, network: TelephoneNetwork, number: str, script: Script) -> Client:
+def person(stack: Stack, network: ScriptedNetwork, number: str, script: Script) -> Client:
     """Somebody who knows one place, which answers `number` by this script."""
     network.enlist(number, script.model_dump(mode="json"))
     client = Client(stack.running, uuid.uuid4().hex, number="+12025550187", name="Tom Baker")

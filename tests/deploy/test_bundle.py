@@ -28,7 +28,14 @@ def test_the_bundle_holds_what_functions_need_and_nothing_of_the_command_line(un
     """If this fails a function does not start, installs what nobody has checked, or carries the operator's tools."""
     held = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
 
-    assert {"main.py", "requirements.txt", "functions/api.py", "floyd/store/requests.py"} <= held
+    assert {
+        "main.py",
+        "requirements.txt",
+        "functions/api.py",
+        "functions/words.toml",
+        "floyd/english.toml",
+        "floyd/store/requests.py",
+    } <= held
     assert not [name for name in held if name.startswith(("floyd/command", "relay", "standins", "tests"))]
     pinned = (unpacked / "requirements.txt").read_text()
     names = [line for line in pinned.splitlines() if line and line[0] not in "# "]

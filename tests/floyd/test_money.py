@@ -44,6 +44,10 @@ def found(text: str, *, price_context: bool = False) -> list[str]:
         ("my number is 312 555 0142", []),
         ("she is seven years old", []),
         ("room 560", []),
+        ("so that is eighty dollars and the code is 4711 99", ["80 dollars"]),
+        ("it's 60, your confirmation number is eight eight one three", ["60 dollars"]),
+        ("the price for the code is 560", ["560 dollars"]),
+        ("your order number 60 comes to 60", ["60 dollars"]),
         ("50% off", []),
         ("the twenty third", []),
         ("one moment please", []),
@@ -82,13 +86,6 @@ def test_every_written_price_is_read_back_exactly(amount: Decimal) -> None:
 def test_any_text_can_be_searched(text: str) -> None:
     """If this fails some words of a callee raise in the middle of a call."""
     find_amounts(text, price_context=True)
-
-
-def test_json_form() -> None:
-    """If this fails stored money cannot be read back."""
-    money = Money.of("12.50", "USD")
-    assert money.to_json() == {"amount": "12.50", "currency": "USD"}
-    assert Money.from_json(money.to_json()) == money
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from floyd import mulaw
 from floyd.errors import VendorError
 from floyd.openai_speech import Narrower, OpenAISpeech
+from floyd.settings import Settings
 from standins import tones
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 
 TEXT = "Your table is booked for 7:30, for 2 people."
 
@@ -25,7 +25,7 @@ TEXT = "Your table is booked for 7:30, for 2 people."
 @asynccontextmanager
 async def voice() -> AsyncIterator[tuple[OpenAISpeech, str]]:
     async with listening(application(delays=Delays(first_byte_ms=1, speed=1000)), "127.0.0.1", 0) as port:
-        speech = OpenAISpeech(base_url=f"http://127.0.0.1:{port}/v1", api_key="", model="tts-1", voice="alloy")
+        speech = OpenAISpeech(settings(port))
         yield speech, f"http://127.0.0.1:{port}/control/faults"
         await speech.close()
 
@@ -39,6 +39,10 @@ async def test_a_text_comes_back_as_telephone_sound() -> None:
     """Fails if the callee would hear noise, or other words."""
     async with voice() as (speech, _):
         assert tones.decode(await spoken(speech)).split() == tones.spoken_words(TEXT)
+
+
+def settings(port: int) -> Settings:
+    return Settings(floyd_env="local", floyd_voice="alloy", floyd_voice_base_url=f"http://127.0.0.1:{port}/v1")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,7 @@ async def test_every_failure_is_a_vendor_error(fault: dict[str, object], retryab
 
 async def test_nobody_at_the_address_is_a_vendor_error() -> None:
     """Fails if a dead server broke a call instead of costing a sentence."""
-    speech = OpenAISpeech(base_url="http://127.0.0.1:9/v1", api_key="", model="tts-1", voice="alloy")
+    speech = OpenAISpeech(settings(9))
     with pytest.raises(VendorError):
         await spoken(speech)
     await speech.close()

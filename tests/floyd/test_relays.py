@@ -16,7 +16,7 @@ def beat(
 ) -> Heartbeat:
     promises = {f"r{number}": NOW + timedelta(seconds=9) for number in range(reserved)} | {"old": NOW}
     beat_at = NOW - timedelta(seconds=age_s)
-    return Heartbeat(url, live, room, draining, beat_at, promises)
+    return Heartbeat(url=url, live=live, room=room, draining=draining, beat_at=beat_at, reserved=promises)
 
 
 def order(*beats: Heartbeat) -> list[str]:

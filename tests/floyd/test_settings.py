@@ -3,7 +3,9 @@
 import pytest
 
 from floyd.errors import ConfigError
-from floyd.settings import LOCAL_ONLY, REQUIRED, Settings
+from floyd.settings import REQUIRED, Settings
+
+LOCAL_ONLY = sorted(name.upper() for name, field in Settings.model_fields.items() if "local" in field.metadata)
 
 PRODUCTION = {
     "GOOGLE_CLOUD_PROJECT": "floyd",

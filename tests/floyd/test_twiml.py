@@ -15,10 +15,10 @@ def test_the_sound_goes_to_the_relay_and_the_way_back_is_open() -> None:
     """Fails if the token could be lost on the way to the relay, or a broken stream would end the call."""
     text = twiml.stream("wss://relay.example.com", "t" * 43, stream_callback=STREAM, resume_url=RESUME)
     connect, redirect = parse(text)
-    assert connect.stream is not None
-    assert connect.stream.url == "wss://relay.example.com/media"
-    assert connect.stream.parameters == {twiml.TOKEN_PARAMETER: "t" * 43}
-    assert (connect.stream.status_callback, connect.stream.status_callback_method) == (STREAM, "POST")
+    (stream,) = connect.nested
+    assert stream.attributes["url"] == "wss://relay.example.com/media"
+    assert stream.parameters == {twiml.TOKEN_PARAMETER: "t" * 43}
+    assert (stream.attributes["statusCallback"], stream.attributes["statusCallbackMethod"]) == (STREAM, "POST")
     assert (redirect.name, redirect.text, redirect.method) == ("Redirect", RESUME, "POST")
     assert len(text) < 4000, "the carrier refuses longer instructions with the order of a call"
 

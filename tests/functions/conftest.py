@@ -15,14 +15,14 @@ from floyd.documents import Call, Request, Status
 from floyd.hours import is_allowed
 from floyd.lifecycle import Errand
 from floyd.plans import Callee, MandateTerms, Plan
-from floyd.relays import Heartbeat, RelayDirectory
+from floyd.relays import Heartbeat
 from floyd.settings import Settings
 from floyd.signatures import HEADER
 from floyd.store import Store, request_path
 from functions.carrier import Incoming, receive
 from functions.dialing import dial_call, intend_call
-from functions.live_calls import Parts
-from functions.sweeping import Sweep
+from functions.parts import Parts
+from functions.sweeping import sweep
 from standins.phone_network.call import Call as NetworkCall
 from standins.phone_network.exchange import Exchange
 from standins.phone_network.script import Script
@@ -98,8 +98,7 @@ class Stage:
 
     @property
     def parts(self) -> Parts:
-        directory = RelayDirectory(self.settings)
-        return Parts(self.store, self.carrier, directory, self.settings, datetime.now(UTC))
+        return replace(Parts.of(self.settings, self.store), carrier=self.carrier)
 
     def with_settings(self, **changed: object) -> Stage:
         return replace(self, settings=self.settings.model_copy(update=changed))
@@ -142,7 +141,7 @@ class Stage:
         """Write down the intent; the attempt it is for."""
         request = await self.store.request(uid, rid)
         assert request is not None
-        await intend_call(uid, rid, request, store=self.store, settings=self.settings, now=self.now)
+        await intend_call(uid, rid, request, self.parts, self.now)
         return request.attempt
 
     async def dial(self, rid: str, attempt: int = 1, *, uid: str = "tom") -> str:
@@ -154,7 +153,7 @@ class Stage:
         return await self.dial(rid, await self.intend(rid, uid=uid), uid=uid)
 
     async def errand(self, rid: str, *, uid: str = "tom") -> Errand:
-        return (await self.store.load(uid, rid)).errand
+        return await self.store.load(uid, rid)
 
     async def call(self, rid: str, *, uid: str = "tom") -> Call:
         call = (await self.errand(rid, uid=uid)).call
@@ -162,7 +161,7 @@ class Stage:
         return call
 
     async def sweep(self, after: timedelta = timedelta(0)) -> dict[str, int]:
-        return await Sweep(replace(self.parts, now=datetime.now(UTC) + after)).run()
+        return await sweep(replace(self.parts, now=datetime.now(UTC) + after))
 
     async def rings(self, count: int) -> list[str]:
         """Wait until so many phones have rung; all numbers that rang."""
@@ -191,7 +190,7 @@ class Stage:
         answer = await receive(incoming, self.parts)
         async with self.answered:
             self.answered.notify_all()
-        return web.Response(status=answer.status, text=answer.body, content_type=answer.content_type)
+        return web.Response(status=answer.status_code, body=answer.body, content_type=answer.media_type)
 
 
 async def _listen(app: web.Application) -> tuple[web.AppRunner, int]:
@@ -210,7 +209,7 @@ async def stage(store: Store) -> AsyncIterator[Stage]:
         app.router.add_get("/media", relay.serve_media)
         runner, port = await _listen(app)
         relay.url = f"ws://127.0.0.1:{port}"
-        await store.beat(Heartbeat(relay.url, live=0, room=30, draining=False, beat_at=datetime.now(UTC)))
+        await store.beat(Heartbeat(url=relay.url, live=0, room=30, draining=False, beat_at=datetime.now(UTC)))
         runners.append(runner)
     front = web.Application()
     async with running(exchange, "127.0.0.1", 0) as network_port:

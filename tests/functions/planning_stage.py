@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +14,8 @@ import httpx2
 from floyd.documents import Call, Fact, Question, Request
 from floyd.settings import Settings
 from floyd.store import Store
-from functions.model import Model
-from functions.planning import Parts, run_job
-from functions.sound import Sound
+from functions.parts import Parts
+from functions.planning import run_job
 
 UID = "tom"
 # 10:15 in Chicago, 16:15 in London: decent hours wherever the tests' numbers ring.
@@ -39,8 +38,8 @@ class Stage:
     made: int = field(default=0)
 
     async def close(self) -> None:
-        await self.parts.model.close()
-        await self.parts.sound.close()
+        await self.parts.model.client.close()
+        await self.parts.sound.server.close()
         await self.control.aclose()
 
     async def person(self, *facts: Fact, **profile: Any) -> None:
@@ -51,10 +50,8 @@ class Stage:
 
     async def request(self, text: str, **fields: Any) -> str:
         self.made += 1
-        rid, _, _ = await self.store.create_request(
-            UID, text=text, idempotency_key=f"k{self.made}", language="en-US", now=NOW, **fields
-        )
-        return rid
+        wanted = Request(text=text, created_at=NOW, deadline=NOW, **fields)
+        return (await self.store.create_request(UID, f"k{self.made}", wanted)).rid
 
     async def run(self, rid: str) -> str:
         """Deliver each job once, as the triggers would, with those that it makes; returns the last one's word."""
@@ -62,7 +59,7 @@ class Stage:
         while names := [name for name in await self._open_jobs(rid) if name not in delivered]:
             for name in names:
                 delivered.add(name)
-                word = await run_job(UID, rid, name, self.parts, NOW)
+                word = await run_job(UID, rid, name, self.parts)
         return word
 
     async def _open_jobs(self, rid: str) -> list[str]:
@@ -121,9 +118,9 @@ def stage(store: Store, port: int, **environment: str) -> Stage:
         | environment,
     )
     control = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False)
-    return Stage(store, Parts(store, Model(settings), Sound(settings), None, settings), control)
+    return Stage(store, replace(Parts.of(settings, store), now=NOW, pause_s=0.0), control)
 
 
 async def race(stage: Stage, rid: str, job: str, copies: int) -> list[str]:
     """Deliver one event many times at once."""
-    return list(await asyncio.gather(*(run_job(UID, rid, job, stage.parts, NOW) for _ in range(copies))))
+    return list(await asyncio.gather(*(run_job(UID, rid, job, stage.parts) for _ in range(copies))))

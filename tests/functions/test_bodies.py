@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
 
-from functions.bodies import LONGEST_ANSWER, Approval, Changes, NewRequest, Reply
+from floyd.errors import SlowError, TooLargeError
+from functions.bodies import LONGEST_ANSWER, Approval, Changes, NewRequest, Reply, read_body
 
 NEW = {"text": "ring the school", "idempotency_key": "k"}
 
@@ -56,3 +59,29 @@ def test_moments_are_kept_in_one_zone() -> None:
     body = NewRequest.model_validate(NEW | {"not_before": "2026-11-23T10:00:00-06:00"})
     assert body.not_before == datetime(2026, 11, 23, 16, tzinfo=UTC)
     assert body.not_before.utcoffset() == datetime(2026, 11, 23, tzinfo=UTC).utcoffset()
+
+
+async def test_a_body_that_does_not_come_is_given_up() -> None:
+    """If this fails slow bodies hold every worker."""
+    never = asyncio.Event()
+    pieces = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+    async def receive() -> dict[str, object]:
+        for piece in pieces:
+            return piece
+        await never.wait()
+        return {}
+
+    with pytest.raises(SlowError) as refused:
+        await read_body(Request({"type": "http", "method": "POST", "headers": []}, receive), 100, deadline_s=0.05)
+    assert refused.value.status == 408
+
+
+async def test_a_body_beyond_the_limit_is_not_read_to_its_end() -> None:
+    """If this fails anybody can fill a worker's memory."""
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"x" * 60, "more_body": True}
+
+    with pytest.raises(TooLargeError):
+        await read_body(Request({"type": "http", "method": "POST", "headers": []}, receive), 100)

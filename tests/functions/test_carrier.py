@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pytest
 
 from floyd.documents import CallStatus, Person, Status
-from floyd.lifecycle.events import CancelRequested, StreamStarted
+from floyd.lifecycle.during_the_call import CancelRequested, StreamStarted
 from floyd.relays import shard_id
-from floyd.signatures import sign
+from floyd.signatures import sign, token_digest
 from floyd.store import line_holder
-from floyd.tokens import token_digest
-from functions.carrier import BODY_LIMIT, Answer, Incoming, receive
+from functions.carrier import Incoming, receive
 from tests.functions.conftest import ACCOUNT, ANSWERS, BUSY, FLOYD, TOKEN, Stage
 
 STRANGER = "+13125550177"
@@ -26,8 +26,14 @@ def post(stage: Stage, route: str, form: dict[str, str], *, token: str = TOKEN, 
     return Incoming("POST", prefix + route, "", signature, urlencode(form).encode())
 
 
-async def send(stage: Stage, route: str, form: dict[str, str]) -> Answer:
-    return await receive(post(stage, route, form), stage.parts)
+class Told(NamedTuple):
+    status: int
+    body: str
+
+
+async def send(stage: Stage, route: str, form: dict[str, str]) -> Told:
+    answer = await receive(post(stage, route, form), stage.parts)
+    return Told(answer.status_code, bytes(answer.body).decode())
 
 
 def progress(sid: str, status: str, number: int = 0) -> dict[str, str]:
@@ -53,11 +59,10 @@ async def test_forged_requests_change_nothing(stage: Stage) -> None:
         Incoming("POST", genuine.path.replace("r1", "r2"), "", genuine.signature, genuine.body),
         Incoming("POST", genuine.path, "", genuine.signature, genuine.body + b"&CallStatus=busy"),
         Incoming("POST", genuine.path, "", genuine.signature, b"\xff\xfe"),
-        Incoming("POST", genuine.path, "", genuine.signature, b"a" * (BODY_LIMIT + 1)),
         Incoming("GET", genuine.path, "", genuine.signature, b""),
     ]
     for attempt in attempts:
-        assert (await receive(attempt, stage.parts)).status == 403
+        assert (await receive(attempt, stage.parts)).status_code == 403
     assert (await stage.errand("r1")).request == before.request
 
 
@@ -76,7 +81,7 @@ async def test_a_proxy_may_cut_off_the_path_of_our_address(stage: Stage) -> None
     form = progress(str((await stage.call("r1")).sid), "ringing")
     for prefix in ("/carrier", ""):
         incoming = post(stage, "/calls/tom/r1/1/status", form, prefix=prefix)
-        assert (await receive(incoming, stage.parts)).status == 204
+        assert (await receive(incoming, stage.parts)).status_code == 204
 
 
 async def test_any_person_can_be_named_in_an_address(stage: Stage) -> None:
@@ -137,7 +142,7 @@ async def test_a_call_that_was_cancelled_meanwhile_is_ended(stage: Stage) -> Non
     await stage.ring("r1", stage.number(0))
     await stage.until_status("r1", Status.RINGING)
     moved = await stage.store.move("tom", "r1", CancelRequested())
-    assert moved.decision.answer == "end_call"
+    assert moved.answer == "end_call"
     sid = str((await stage.call("r1")).sid)
     await send(stage, "/calls/tom/r1/1/status", progress(sid, "in-progress", 7))
     errand = await stage.until_status("r1", Status.WRAPPING)
@@ -169,7 +174,7 @@ async def test_a_broken_stream_goes_on_at_another_relay(stage: Stage) -> None:
     assert second.epoch == 2
     assert await stage.store.use_token(token_digest(first), call_sid="CA", used_by="thief") is None
     started = await stage.store.move("tom", "r1", StreamStarted(1, stage.relays[0].url, 1))
-    assert started.decision.ignored, "a stream of the old epoch must stay shut out"
+    assert started.ignored, "a stream of the old epoch must stay shut out"
     kept = (await stage.store.relays())[shard_id(stage.relays[1].url)].reserved
     assert list(kept) == [line_holder("tom", "r1", 1, 2)], "what the relay frees when the stream begins"
 
@@ -252,5 +257,5 @@ async def test_old_replays_find_their_mark(stage: Stage) -> None:
     await receive(recorded, stage.parts)
     rev = (await stage.errand("r1")).request.rev
     for _ in range(3):
-        assert (await receive(recorded, stage.parts)).status == 204
+        assert (await receive(recorded, stage.parts)).status_code == 204
     assert (await stage.errand("r1")).request.rev == rev

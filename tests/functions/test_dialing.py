@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from floyd.carrier import PlacedCall
+from floyd.carrier import PlacedCall, talk_limit_s
 from floyd.documents import LIVE, Person, Status
-from floyd.lifecycle.events import CancelRequested, DialRefused, Postponed
+from floyd.lifecycle.during_the_call import CancelRequested, DialRefused, Postponed
 from floyd.phone_numbers import Number, Refusal
 from floyd.prices import DOLLARS_PER_MINUTE
 from floyd.store import Callee, Store, Switch, name_of
@@ -22,9 +22,8 @@ from functions.dialing import (
     Target,
     category_of,
     judge_call,
-    talk_limit_s,
 )
-from functions.streams import carrier_url
+from functions.live_calls import carrier_url
 from tests.functions.conftest import FLOYD, Stage
 
 NOON = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -91,7 +90,7 @@ async def test_an_error_of_the_carriers_is_settled_by_its_list(stage: Stage, act
     assert len(await stage.store.lines()) == 1
     # The first order's call turns up all the same: its first report has it cancelled.
     first = replace(before, request=before.request.model_copy(update={"attempt": 1}))
-    status_url = carrier_url(stage.settings, first, "status")
+    status_url = carrier_url(first, "status", stage.parts)
     late = await stage.carrier.place_call(
         to=stage.number(1), from_=FLOYD, twiml="<Response/>", status_callback=status_url
     )
@@ -178,12 +177,12 @@ async def test_cancelled_or_old_intents_do_not_ring(stage: Stage) -> None:
     await stage.ready("r1", stage.number(0))
     await stage.intend("r1")
     cancelled = await stage.store.move("tom", "r1", CancelRequested())
-    assert cancelled.decision.answer == "cancelled"
+    assert cancelled.answer == "cancelled"
     await stage.dial("r1")
     await stage.ready("r2", stage.number(1))
     await stage.intend("r2")
     stage.now += timedelta(minutes=11)
-    assert await stage.dial("r2") == "too old"
+    assert await stage.dial("r2") == "the intent is too old"
     assert stage.exchange.calls == {}
 
 

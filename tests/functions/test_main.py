@@ -14,10 +14,9 @@ from functions_framework.aio import create_asgi_app
 from google.cloud import firestore
 from google.events.cloud import firestore as events
 
-from floyd.documents import Status
+from floyd.documents import Request, Status
 from floyd.store import Store
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 from tests.functions.planning_stage import FACTS, NOW, SCHOOL, UID
 
 HEAVY = ("openai", "twilio.rest", "google.cloud.texttospeech", "google.cloud.run_v2", "firebase_admin", "httpx2")
@@ -102,9 +101,8 @@ async def test_the_creation_of_a_job_has_it_done_once(
     await store.note_person(UID, {"name": "Tom Baker", "time_zone": "America/Chicago"})
     for fact in FACTS:
         await store.put(f"users/{UID}/facts/{fact.key}", fact)
-    rid, _, _ = await store.create_request(
-        UID, text="Tell Mara's school she is sick", idempotency_key="k", language="en-US", now=NOW
-    )
+    wanted = Request(text="Tell Mara's school she is sick", created_at=NOW, deadline=NOW)
+    rid, _, _ = await store.create_request(UID, "k", wanted)
     headers, body = created(f"users/{UID}/requests/{rid}/jobs/new-1", firestore_client.project)
 
     answers = [await plan.post("/", content=body, headers=headers) for _ in range(3)]

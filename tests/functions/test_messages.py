@@ -9,9 +9,8 @@ from itertools import count
 from floyd import texting
 from floyd.documents import Call, Person, Question, Status
 from floyd.store import request_path
-from functions.carrier import receive
 from tests.functions.conftest import FLOYD, Stage
-from tests.functions.test_carrier import post
+from tests.functions.test_carrier import send
 
 TOM, STRANGER = "+13125550188", "+13125550177"
 SIDS = count()
@@ -20,7 +19,7 @@ SIDS = count()
 async def text(stage: Stage, body: str, *, from_: str = TOM, sid: str = "", **more: str) -> str:
     """What the network would send to whoever texted: the reply's TwiML."""
     form = {"From": from_, "To": FLOYD, "Body": body, "MessageSid": sid or f"SM{next(SIDS)}"} | more
-    answer = await receive(post(stage, "/sms", form), stage.parts)
+    answer = await send(stage, "/sms", form)
     assert answer.status == 200
     return answer.body
 

@@ -9,13 +9,11 @@ from typing import Any
 import httpx2
 import pytest
 
-import functions.model
 from floyd.errors import VendorError
 from floyd.plans import OutcomeDraft
 from floyd.settings import Settings
 from functions.model import Model
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 from tests.functions.test_outcomes import DRAFT
 
 CONTENT: dict[str, Any] = {"request": "order flowers", "turns": []}
@@ -32,27 +30,29 @@ async def control() -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
-async def model(control: httpx2.AsyncClient) -> AsyncIterator[Model]:
-    made = Model(
-        Settings.model_validate(
-            {"floyd_env": "local", "openai_api_key": "any", "openai_base_url": f"{control.base_url}/v1"}
-        )
-    )
+def settings(control: httpx2.AsyncClient) -> Settings:
+    given = {"floyd_env": "local", "openai_api_key": "any", "openai_base_url": f"{control.base_url}/v1"}
+    return Settings.model_validate(given)
+
+
+@pytest.fixture
+async def model(settings: Settings) -> AsyncIterator[Model]:
+    made = Model(settings)
     yield made
-    await made.close()
+    await made.client.close()
 
 
 async def ask(model: Model) -> OutcomeDraft:
-    return (await model.ask("outcome", "rules", CONTENT, OutcomeDraft, person="tom")).answer
+    return (await model.ask("outcome", "rules", CONTENT, OutcomeDraft, person="tom"))[0]
 
 
 async def test_an_answer_comes_with_its_price(model: Model, control: httpx2.AsyncClient) -> None:
     """If this fails the daily limit counts calls without their planning, or answers are not values."""
     text = OutcomeDraft.model_validate(DRAFT).model_dump_json()
     await control.post("/control/faults", json={"kind": "reply", "of": "outcome", "text": text})
-    asked = await model.ask("outcome", "rules", CONTENT, OutcomeDraft, person="tom")
-    assert asked.answer == OutcomeDraft.model_validate(DRAFT)
-    assert Decimal(0) < asked.dollars < Decimal("0.1")
+    answer, dollars = await model.ask("outcome", "rules", CONTENT, OutcomeDraft, person="tom")
+    assert answer == OutcomeDraft.model_validate(DRAFT)
+    assert Decimal(0) < dollars < Decimal("0.1")
 
 
 @pytest.mark.parametrize(
@@ -89,16 +89,15 @@ async def test_a_vendor_out_of_reach_may_be_asked_again() -> None:
     )
     with pytest.raises(VendorError) as caught:
         await ask(away)
-    await away.close()
+    await away.client.close()
     assert caught.value.retryable
 
 
-async def test_a_model_that_does_not_answer_is_given_up(
-    model: Model, control: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_model_that_does_not_answer_is_given_up(settings: Settings, control: httpx2.AsyncClient) -> None:
     """If this fails a stalled vendor holds a function until the platform kills it, and nobody learns why."""
-    monkeypatch.setattr(functions.model, "DEADLINE_S", 0.3)
+    hasty = Model(settings, deadline_s=0.3)
     await control.post("/control/faults", json={"kind": "stall"})
     with pytest.raises(VendorError) as caught:
-        await ask(model)
+        await ask(hasty)
+    await hasty.client.close()
     assert caught.value.retryable

@@ -9,24 +9,20 @@ import pytest
 
 from floyd import lines
 from floyd.documents import CallStatus, JobReason, Lease, Question, Released, Status, Turn
-from floyd.lifecycle.events import (
+from floyd.lifecycle.before_the_call import JobClaimed, Planned, QuestionAnswered, QuestionAsked
+from floyd.lifecycle.during_the_call import (
     CallFinished,
     CancelRequested,
     CarrierProgress,
     DialClaimed,
     DialDue,
-    JobClaimed,
-    Planned,
     Posted,
-    QuestionAnswered,
-    QuestionAsked,
     StreamStarted,
 )
 from floyd.plans import Callee, MandateTerms, Plan
 from floyd.store import Store
-from functions import outcomes, planning
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from functions import outcomes
+from standins.openai.server import Delays, application, listening
 from tests.functions.planning_stage import FACTS, NOW, SCHOOL, UID, Stage, race, stage
 
 PLAN = Plan(
@@ -58,9 +54,7 @@ TALK = (
 
 
 @pytest.fixture
-async def floyd(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(outcomes, "PAUSE_S", 0.0)
-    monkeypatch.setattr(planning, "PAUSE_S", 0.0)
+async def floyd(store: Store) -> AsyncIterator[Stage]:
     quick = Delays(first_token_ms=0, tokens_per_s=1_000_000)
     async with listening(application(delays=quick), "127.0.0.1", 0) as port:
         made = stage(store, port)

@@ -9,22 +9,14 @@ from typing import Any
 import pytest
 
 from floyd.documents import CallStatus, Fact, JobReason, Place, Released, Status
-from floyd.lifecycle.errand import HINT, LEASE
-from floyd.lifecycle.events import (
-    Approved,
-    CancelRequested,
-    Edited,
-    JobClaimed,
-    PlanFailed,
-    QuestionAnswered,
-    Swept,
-)
+from floyd.lifecycle.after_the_call import Swept
+from floyd.lifecycle.before_the_call import Approved, Edited, JobClaimed, PlanFailed, QuestionAnswered
+from floyd.lifecycle.during_the_call import CancelRequested
+from floyd.lifecycle.limits import HINT, LEASE
 from floyd.plans import MandateTerms
 from floyd.store import Store
-from functions import planning
 from functions.planning import run_job
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 from tests.functions.planning_stage import FACTS, NOW, SCHOOL, UID, Stage, race, stage
 
 PLAN: dict[str, Any] = {
@@ -44,8 +36,7 @@ PLAN: dict[str, Any] = {
 
 
 @pytest.fixture
-async def floyd(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(planning, "PAUSE_S", 0.0)
+async def floyd(store: Store) -> AsyncIterator[Stage]:
     quick = Delays(first_token_ms=0, tokens_per_s=1_000_000)
     async with listening(application(delays=quick), "127.0.0.1", 0) as port:
         made = stage(store, port)
@@ -291,7 +282,7 @@ async def test_one_job_delivered_many_times_is_planned_once(floyd: Stage) -> Non
     rid = await floyd.request("Tell Mara's school she is sick today")
 
     words = await race(floyd, rid, "new-1", 12)
-    again = await run_job(UID, rid, "new-1", floyd.parts, NOW)
+    again = await run_job(UID, rid, "new-1", floyd.parts)
 
     assert words.count("ready") == 1
     assert again == "done already"
@@ -348,13 +339,13 @@ async def test_a_planner_that_died_is_replaced_and_cannot_come_back(floyd: Stage
     rid = await floyd.request("Tell Mara's school she is sick today")
     dead = await floyd.store.move(UID, rid, JobClaimed("dead", JobReason.NEW, 1), NOW)
     assert dead.errand.request.lease is not None
-    assert await run_job(UID, rid, "new-1", floyd.parts, NOW) == "leased to another worker"
+    assert await run_job(UID, rid, "new-1", floyd.parts) == "leased to another worker"
     late = NOW + 2 * LEASE
     await floyd.store.move(UID, rid, Swept(), late)
     await floyd.store.move(UID, rid, JobClaimed("alive", JobReason.NEW, 1), late + 2 * LEASE)
     stale = PlanFailed(dead.errand.request.lease.epoch, "new-1", "too late", retryable=False)
     refused = await floyd.store.move(UID, rid, stale)
-    assert refused.decision.ignored == "the lease has passed on"
+    assert refused.ignored == "the lease has passed on"
     assert (await floyd.read(rid)).status is Status.PLANNING
 
 

@@ -14,10 +14,10 @@ from floyd.spoken_length import is_whole
 from floyd.store import Store
 from functions.sound import Sound, without_header
 from standins import tones
-from standins.google_tts import SERVICE, VoiceFault, VoiceServer, VoiceSettings
-from standins.grpc_server import open_server
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.control import Fault
+from standins.google_tts import SERVICE, VoiceServer, VoiceSettings
+from standins.grpc_server import serving
+from standins.openai.server import Delays, application, listening
 
 NOW = datetime(2026, 11, 23, 16, 15, tzinfo=UTC)
 
@@ -25,15 +25,14 @@ NOW = datetime(2026, 11, 23, 16, 15, tzinfo=UTC)
 @pytest.fixture
 async def voice() -> AsyncIterator[tuple[VoiceServer, Settings]]:
     server = VoiceServer("tones", VoiceSettings(first_byte_ms=0, speed=1000))
-    listener, port = await open_server(SERVICE, server.handlers(), "127.0.0.1", 0)
-    given = {
-        "FLOYD_ENV": "local",
-        "GOOGLE_CLOUD_PROJECT": "demo",
-        "OPENAI_API_KEY": "any",
-        "FLOYD_TTS_ENDPOINT": f"127.0.0.1:{port}",
-    }
-    yield server, Settings.read("plan", given)
-    await listener.stop(grace=None)
+    async with serving(SERVICE, server.handlers(), server.control) as (port, _):
+        given = {
+            "FLOYD_ENV": "local",
+            "GOOGLE_CLOUD_PROJECT": "demo",
+            "OPENAI_API_KEY": "any",
+            "FLOYD_TTS_ENDPOINT": f"127.0.0.1:{port}",
+        }
+        yield server, Settings.read("plan", given)
 
 
 async def test_lines_are_kept_as_bare_sound_and_made_once(voice: tuple[VoiceServer, Settings], store: Store) -> None:
@@ -42,7 +41,7 @@ async def test_lines_are_kept_as_bare_sound_and_made_once(voice: tuple[VoiceServ
     sound = Sound(settings)
 
     made = [await sound.prepare(["Thank you.", "Goodbye.", " "], store=store, now=NOW) for _ in range(2)]
-    await sound.close()
+    await sound.google.transport.close()  # type: ignore[no-untyped-call]
 
     name = speech_name(settings.floyd_voice, "Thank you.")
     kept = (await store.spoken([name])).get(name)
@@ -59,7 +58,7 @@ async def test_a_voice_that_cannot_be_had_stops_nothing(store: Store) -> None:
     sound = Sound(Settings.read("plan", given | {"FLOYD_TTS_ENDPOINT": "127.0.0.1:9"}))
 
     assert await sound.prepare(["Thank you."], store=store, now=NOW) == 0
-    await sound.close()
+    await sound.google.transport.close()  # type: ignore[no-untyped-call]
 
 
 async def test_another_voice_prepares_lines_as_well(store: Store) -> None:
@@ -75,7 +74,7 @@ async def test_another_voice_prepares_lines_as_well(store: Store) -> None:
         }
         sound = Sound(Settings.read("plan", given))
         assert await sound.prepare(["Thank you."], store=store, now=NOW) == 1
-        await sound.close()
+        await sound.server.close()
     name = speech_name("alloy", "Thank you.")
     assert tones.decode((await store.spoken([name]))[name].audio) == "thank you"
 
@@ -83,12 +82,12 @@ async def test_another_voice_prepares_lines_as_well(store: Store) -> None:
 async def test_half_a_line_is_not_kept(voice: tuple[VoiceServer, Settings], store: Store) -> None:
     """If this fails every callee of a month hears half of a line."""
     server, settings = voice
-    server.control.faults.append(VoiceFault(kind="truncated", times=1))
+    server.control.add(Fault(kind="truncated"))
     sound = Sound(settings)
     text = "I am sorry, I have a technical problem and will call back."
 
     assert await sound.prepare([text], store=store, now=NOW) == 1
-    await sound.close()
+    await sound.google.transport.close()  # type: ignore[no-untyped-call]
     kept = (await store.spoken([name := speech_name(settings.floyd_voice, text)]))[name]
     assert is_whole(text, len(kept.audio) / 8000, kept.audio[-160:])
 

@@ -10,7 +10,7 @@ import pytest
 
 from floyd.documents import TERMINAL, CallStatus, Status
 from floyd.errors import NotAuthenticatedError
-from floyd.lifecycle.events import CallFinished, CancelRequested, DialClaimed, StreamStarted
+from floyd.lifecycle.during_the_call import CallFinished, CancelRequested, DialClaimed, StreamStarted
 from floyd.settings import Settings
 from functions.sweeping import check_invoker
 from standins.phone_network.script import Script

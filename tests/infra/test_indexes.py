@@ -31,8 +31,9 @@ KNOWN = json.loads((INFRA / "firestore.indexes.json").read_text())
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 # What a parameter of a filtering method may be given, by what its annotation mentions first.
 VALUES: dict[str, Any] = {"Status": [Status.WAITING, Status.READY], "datetime": NOW, "int": 1, "str": "x"}
-# Forgotten on a day that the person has chosen, and left out when they are read after it.
-FORGOTTEN = {("facts", "expires_at"), ("tapes", "expires_at"), ("turns", "expires_at")}
+# Forgotten on a day that the person has chosen, and left out when they are read after it; or long after their end.
+CHOSEN, ENDED = ("facts", "live", "tapes", "turns"), ("calls", "events", "jobs", "questions", "requests")
+FORGOTTEN = {(each, "expires_at") for each in (*CHOSEN, *ENDED)}
 EQUALITIES = {"EQUAL", "IN", "ARRAY_CONTAINS", "ARRAY_CONTAINS_ANY"}
 
 Index = tuple[str, str, tuple[tuple[str, str], ...]]

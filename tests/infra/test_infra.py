@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from floyd import logs
-from floyd.settings import LOCAL_ONLY, REQUIRED, Process, Settings
+from floyd.settings import REQUIRED, Process, Settings
 from tests.infra.conftest import INFRA, Terraform
 from tests.infra.tables import PAGE, blocks, drawn
 
@@ -41,6 +41,7 @@ MAY_READ = {
     "SMOKE_PASSWORD": {"deployer"},
     "TWILIO_AUTH_TOKEN": {"api", "plan", "dial", "carrier", "sweep", "relay"},
 }
+LOCAL_ONLY = sorted(name.upper() for name, field in Settings.model_fields.items() if "local" in field.metadata)
 
 
 def of_type(applied: Applied, kind: str) -> list[dict[str, Any]]:

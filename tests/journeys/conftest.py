@@ -15,9 +15,9 @@ import pytest
 
 from floyd import hours
 from floyd.command.stack import Options, Stack
-from floyd.command.telephone import TelephoneNetwork
 from tests.journeys.town import Town
 from tests.journeys.trouble import Trouble
+from tests.scripted_network import ScriptedNetwork
 
 # New York, Honolulu, London, Sydney: at any moment it is day at one of them.
 DISTRICTS = ("+12125550", "+18085550", "+442079460", "+61255500")
@@ -54,7 +54,7 @@ def built(directory: Path, **settings: str) -> Iterator[Town]:
         also_allowed=numbers,
     )
     with Stack(options) as stack:
-        network = TelephoneNetwork(stack.running.phone)
+        network = ScriptedNetwork(stack.running.phone)
         yield Town(stack, network, iter(numbers))
         network.close()
 

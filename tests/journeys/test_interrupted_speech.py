@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from floyd.command.client import ErrandView
+from floyd.command.errand import ErrandView
 from floyd.documents import Turn
 from tests.journeys.library import NOTED, library, reader
 from tests.journeys.town import DEADLINE_S, Town, finished

@@ -46,7 +46,7 @@ class Forgotten:
         known = {"text": NEWS, "plan": self._plan(), "created_at": now - LONG_AGO, "deadline": now - LONG_AGO}
         self._requests.document(rid).set(Request.model_validate({"status": status} | known | fields).to_store())
         if call is not None:
-            intent = {"from": CALLER_NUMBER, "status": call, "intent_at": now - LONG_AGO, "not_after": now - LONG_AGO}
+            intent = {"from": CALLER_NUMBER, "status": call, "created_at": now - LONG_AGO, "not_after": now - LONG_AGO}
             sid = None if call in UNNAMED else f"CA{uuid.uuid4().hex}"
             document = Call.model_validate({"to": self._callee.number, "epoch": 1, "sid": sid, **intent})
             self._requests.document(rid).collection("calls").document("1").set(document.to_store())

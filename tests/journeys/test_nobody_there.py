@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from floyd.command.client import ErrandView
+from floyd.command.errand import ErrandView
 from floyd.documents import Status
-from floyd.lifecycle.errand import REDIAL_AFTER
+from floyd.lifecycle.limits import REDIAL_AFTER
 from tests.journeys.library import NEWS, library, reader
 from tests.journeys.town import DEADLINE_S, Town, finished
 

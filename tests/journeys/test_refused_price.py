@@ -3,7 +3,7 @@
 import pytest
 
 from floyd import lines
-from floyd.command.client import ErrandView
+from floyd.command.errand import ErrandView
 from floyd.documents import Status
 from tests.journeys.town import DEADLINE_S, Callee, Requester, Town, finished, has_status
 from tests.journeys.words import agreements, spoken

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from floyd.command.client import Client, Errand, ErrandView
+from floyd.command.client import Client
+from floyd.command.errand import Errand, ErrandView
 from floyd.command.stack import CALLER_NUMBER, Stack
-from floyd.command.telephone import TelephoneNetwork
 from floyd.documents import Fact, Person, Status
 from standins.phone_network.script import PERSONAS, load_persona
+from tests.scripted_network import ScriptedNetwork
 
 # A call of a minute, planning and outcome, on a machine that is busy with something else.
 DEADLINE_S = 100.0
@@ -22,7 +23,7 @@ class Callee:
     """Somebody with a phone, who follows a script and remembers every call."""
 
     number: str
-    network: TelephoneNetwork
+    network: ScriptedNetwork
 
     def rings(self) -> list[dict[str, Any]]:
         return self.network.rings(self.number)
@@ -46,7 +47,7 @@ class Requester:
 
     client: Client
     number: str
-    network: TelephoneNetwork
+    network: ScriptedNetwork
     errands: list[Errand] = field(default_factory=list)
 
     def knows(self, share: str = "always", **facts: str) -> None:
@@ -82,7 +83,7 @@ class Town:
     """The running stack and its telephone network."""
 
     stack: Stack
-    network: TelephoneNetwork
+    network: ScriptedNetwork
     numbers: Iterator[str]
 
     def callee(self, persona: str | None = None, **script: Any) -> Callee:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 
 from floyd.command.stack import Stack
-from floyd.command.telephone import TelephoneNetwork
+from tests.scripted_network import ScriptedNetwork
 
 ASK_S = 30.0
 POLL_S = 0.05
@@ -20,7 +20,7 @@ POLL_S = 0.05
 class Trouble:
     """Everything done here is undone by `mend`."""
 
-    def __init__(self, stack: Stack, network: TelephoneNetwork) -> None:
+    def __init__(self, stack: Stack, network: ScriptedNetwork) -> None:
         self._stack = stack
         self._network = network
         self._controls = {name: f"{url}/control" for name, url in stack.running.controls.items()}
@@ -33,7 +33,7 @@ class Trouble:
         self._network.faults(faults)
 
     def with_model(self, kind: str, **more: Any) -> None:
-        """See `standins.openai.control.Fault`."""
+        """See `standins.control.Fault`."""
         self._post("openai", {"kind": kind, **more})
 
     def with_ears(self, kind: str, **more: Any) -> None:

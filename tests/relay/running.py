@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -22,28 +23,25 @@ from floyd.identity import Identity
 from floyd.intake import Intake
 from floyd.plans import Callee, MandateTerms, Plan
 from floyd.settings import Settings
-from floyd.signatures import sign
+from floyd.signatures import new_token, sign, token_digest
 from floyd.store import Store, StreamToken
-from floyd.tokens import new_token, token_digest
 from relay.admission import Admission
-from relay.breaker import Breaker
+from relay.clients import attend
 from relay.core.policy import Policy
 from relay.dictation import Dictation
-from relay.google_speech import GoogleSpeech
-from relay.google_voice import GoogleVoice
-from relay.listening import Listening
+from relay.google_services import GoogleSpeech, GoogleVoice
 from relay.media_call import House, MediaCall
+from relay.mouth import RenderedLines
 from relay.openai_responses import OpenAIMind
 from relay.pacer import Pacer
 from relay.registry import Registry
-from relay.rendered import RenderedLines
+from relay.replying import Breaker
 from relay.server import RelayServer
 from relay.session import Tools
 from relay.voice import PunctualVoice
 from standins import google_speech, google_tts, tones
 from standins.listener import Ears
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 from standins.phone_network.exchange import Exchange
 from standins.phone_network.server import running as phone_network
 from tests.standins.vendor_client import Steering
@@ -281,8 +279,8 @@ async def relay(store: Store) -> AsyncIterator[Relay]:
         mind_url = f"http://127.0.0.1:{mind_port}"
         mind = OpenAIMind(api_key="key", base_url=f"{mind_url}/v1")
         ears = GoogleSpeech(speech_channel, project="p", location="global", model="telephony")
-        voice = PunctualVoice(GoogleVoice(voice_channel, name="en-US-Chirp3-HD-Charon", language="en-US"))
-        tools = Tools(ears, mind, voice, Pacer(), Breaker(), ("gpt-6-luna", "gpt-5.6-luna"))
+        voice = PunctualVoice(GoogleVoice(voice_channel, name="en-US-Chirp3-HD-Charon"))
+        tools = Tools(ears, mind, voice, Pacer(), Breaker("gpt-6-luna", "gpt-5.6-luna"))
         carrier = Carrier(ACCOUNT, SECRET, api_base=f"http://127.0.0.1:{phone_port}")
         url = "wss://relay.test"
         calls: set[MediaCall] = set()
@@ -290,11 +288,11 @@ async def relay(store: Store) -> AsyncIterator[Relay]:
         settings = Settings.read("command", {"FLOYD_ENV": "local"})
         server = RelayServer(
             House(store, carrier, tools, RenderedLines(store, voice.name), CALLER, SCRIPTED),
-            Admission(store, url=url, account_sid=ACCOUNT, tokens=[SECRET], origins=["https://app.test"]),
+            Admission(store, url, ACCOUNT, [SECRET], ["https://app.test"]),
             registry,
             calls,
             dictate=Dictation(ears, verify, Intake(store, settings).take, language="en-US").dictate,
-            attend=Listening(verify, calls).attend,
+            attend=partial(attend, verify=verify, calls=calls),
         )
         stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
         relay = Relay(store, server, calls, stop, speech_steering, voice_steering, mind_url, exchange, url=url)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from floyd.carrier import TALK_LIMIT_S
 from floyd.documents import Call, Person, Question, Released, Request, Turn
 from floyd.lifecycle import Errand
 from floyd.money import Money
 from floyd.plans import Callee, MandateTerms, Plan
 from relay.admission import Admitted
-from relay.briefing import brief_for, first_seq, local_time, prior_turns
-from relay.turns import CallKey
+from relay.briefing import brief_for, local_time
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -42,7 +43,7 @@ def admitted(*turns: tuple[int, Turn], attempt: int = 1, questions: tuple[Questi
     call = Call.model_validate({"to": "+13125550142", "from": "+13125550100"})
     errand = Errand("u", "r", request, call)
     named = tuple((f"q{number}", question) for number, question in enumerate(questions, 1))
-    return Admitted(CallKey("u", "r", attempt), 1, "CA1", errand, Person(name="Tom Baker"), turns, named)
+    return Admitted(1, errand, Person(name="Tom Baker"), turns, named)
 
 
 def turn(call: int, heard: str) -> Turn:
@@ -68,7 +69,7 @@ def test_a_call_back_knows_the_earlier_call_and_the_answer() -> None:
     )
     second = admitted((1, turn(1, "hello")), (2, turn(1, "it is 560")), attempt=2, questions=(question,))
     brief = brief_for(second)
-    assert first_seq(second) == 2
+    assert second.first_seq == 2
     assert brief.prior == ()
     assert brief.notes == (
         'your person answered "up to 80" to "Is 560 all right?"',
@@ -79,8 +80,8 @@ def test_a_call_back_knows_the_earlier_call_and_the_answer() -> None:
 def test_a_resumed_call_goes_on_from_its_own_turns() -> None:
     """Fails if another relay began again, or counted from a wrong number."""
     resumed = admitted((1, turn(1, "old")), (2, turn(2, "hello")), (3, turn(2, "who is calling")), attempt=2)
-    assert [(each.seq, each.heard) for each in prior_turns(resumed)] == [(1, "hello"), (2, "who is calling")]
-    assert first_seq(resumed) == 1
+    assert [(each.seq, each.heard) for each in resumed.prior_turns] == [(1, "hello"), (2, "who is calling")]
+    assert resumed.first_seq == 1
 
 
 def test_a_resumed_call_knows_what_the_person_is_being_asked() -> None:
@@ -91,6 +92,15 @@ def test_a_resumed_call_knows_what_the_person_is_being_asked() -> None:
     assert open_now is not None
     assert (open_now.question_id, open_now.question, open_now.amount) == ("q3", "560?", Money.of("560", "USD"))
     assert brief_for(admitted(attempt=2, questions=tuple(others))).asked is None
+
+
+def test_a_call_is_as_long_as_its_person_allows() -> None:
+    """Fails if a call were cut by the carrier in mid-sentence, or ended while its person still pays for it."""
+    usual = brief_for(admitted())
+    assert (usual.limit_s, usual.line_s) == (600.0, TALK_LIMIT_S)
+    allowed = replace(admitted(), person=Person(name="Tom Baker", limits={"call_minutes": 5}))
+    assert (brief_for(allowed).limit_s, brief_for(allowed).line_s) == (300.0, 300.0)
+    assert brief_for(allowed, lasted_s=100.0).line_s == 200.0
 
 
 def test_the_time_is_the_persons() -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from floyd import logs
 from floyd.documents import Status
-from floyd.lifecycle.events import QuestionAnswered, ResumeGranted
+from floyd.lifecycle.before_the_call import QuestionAnswered
+from floyd.lifecycle.during_the_call import ResumeGranted
 from floyd.store import InboxCommand, Store
 from relay import media_call
 from relay.tape import Tape
@@ -68,9 +69,9 @@ async def test_a_call_from_hello_to_goodbye(running: Relay) -> None:
         await handset.until(lambda: "goodbye" in handset.words())
         assert (await handset.closed())[0] == 1000
     await ended(running)
-    snapshot = await running.store.load(UID, RID)
-    assert snapshot.errand.request.status is Status.WRAPPING
-    call = snapshot.errand.call
+    errand = await running.store.load(UID, RID)
+    assert errand.request.status is Status.WRAPPING
+    call = errand.call
     assert call is not None
     assert call.end_reason == "done"
     assert await running.store.job(UID, RID, "outcome-1") is not None
@@ -189,7 +190,7 @@ async def test_a_call_that_loses_its_relay_goes_on_where_it_was(running: Relay) 
         handset.say("one moment please")
         await handset.look(lambda: running.store.turns(UID, RID), lambda turns: len(turns) >= 3)
     await ended(running)
-    assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
+    assert (await running.store.load(UID, RID)).request.status is Status.TALKING
     await running.store.move(UID, RID, ResumeGranted(1))
     await reply(running, "Goodbye.", ("end_call", {"reason": "done"}))
     async with answered(running, await running.token(epoch=2)) as handset:
@@ -203,7 +204,7 @@ async def test_a_call_that_loses_its_relay_goes_on_where_it_was(running: Relay) 
     assert any("cut off" in turn.heard for turn in turns[3:])
     began = [turn.start_ms for turn in turns]
     assert began == sorted(began), "turns count from the answer, whichever relay hears them"
-    assert (await running.store.load(UID, RID)).errand.request.status is Status.WRAPPING
+    assert (await running.store.load(UID, RID)).request.status is Status.WRAPPING
 
 
 async def test_an_answer_reaches_the_callee_whose_relay_died_while_the_person_was_asked(running: Relay) -> None:
@@ -234,26 +235,29 @@ async def test_a_leaving_relay_hands_its_call_over(running: Relay) -> None:
         await handset.until(lambda: OPENING in handset.words())
         running.stop.set()
         assert (await handset.closed())[0] == 1012
-    assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
+    assert (await running.store.load(UID, RID)).request.status is Status.TALKING
     assert len(await running.store.turns(UID, RID)) >= 2
 
 
-@pytest.mark.parametrize(("limit", "closed_with"), [("HOP_S", 1012), ("MOST_CENTS", 1000)])
+@pytest.mark.parametrize(("dear", "closed_with", "end_reason"), [(False, 1012, None), (True, 1000, "cost_limit")])
 async def test_a_call_that_grows_too_old_or_dear(
-    running: Relay, monkeypatch: pytest.MonkeyPatch, limit: str, closed_with: int
+    running: Relay, monkeypatch: pytest.MonkeyPatch, dear: bool, closed_with: int, end_reason: str | None
 ) -> None:
     """Fails if the platform cut a long call in mid-sentence, or a call cost more than was set aside for it."""
     monkeypatch.setattr(media_call, "COST_EVERY_S", 0.0)
     token = await running.errand()
+    if dear:
+        await running.store.note_person(UID, {"limits": {"call_cents": 0}})
     async with answered(running, token) as handset:
         handset.say("hello")
-        await handset.until(lambda: OPENING in handset.words())
-        monkeypatch.setattr(media_call, limit, -1)
+        if not dear:
+            await handset.until(lambda: OPENING in handset.words())
+            monkeypatch.setattr(media_call, "HOP_S", -1)
         assert (await handset.closed())[0] == closed_with
     await ended(running)
-    call = (await running.store.load(UID, RID)).errand.call
+    call = (await running.store.load(UID, RID)).call
     assert call is not None
-    assert call.end_reason == (None if limit == "HOP_S" else "cost_limit")
+    assert call.end_reason == end_reason
 
 
 async def test_garbage_in_mid_call_closes_the_socket_and_not_the_errand(running: Relay) -> None:
@@ -264,7 +268,7 @@ async def test_garbage_in_mid_call_closes_the_socket_and_not_the_errand(running:
         await handset.socket.send("{")
         assert (await handset.closed())[0] == 1007
     await ended(running)
-    assert (await running.store.load(UID, RID)).errand.request.status is Status.TALKING
+    assert (await running.store.load(UID, RID)).request.status is Status.TALKING
 
 
 async def test_the_person_may_hang_up(running: Relay) -> None:
@@ -287,4 +291,4 @@ async def test_the_person_may_hang_up(running: Relay) -> None:
             assert socket.close_code == 1000
             await handset.closed()
     await ended(running)
-    assert (await running.store.load(UID, RID)).errand.call is not None
+    assert (await running.store.load(UID, RID)).call is not None

@@ -6,16 +6,18 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from floyd.errors import VendorError
-from floyd.lines import FILLERS
+from floyd.lines import FILLERS, speech_name
+from floyd.store import Speech, Store
 from relay import mouth as mouth_module
 from relay.core import dtmf
 from relay.core.events import SegmentFailed, SegmentSent, SegmentStarted
 from relay.media_stream import Outbound
-from relay.mouth import Mouth
+from relay.mouth import Mouth, RenderedLines
 from relay.pacer import Pacer, Playout
 
 SOUND = b"\x11" * 160
@@ -39,8 +41,7 @@ class ScriptedVoice:
                 raise step
             yield step
 
-    async def close(self) -> None:
-        return None
+    def warm(self) -> None: ...
 
 
 class Ear:
@@ -54,21 +55,13 @@ class Ear:
     ) -> None:
         self.heard = b""
         self.events: list[SegmentStarted | SegmentSent | SegmentFailed] = []
-        self.first_sounds: list[str] = []
         self.gives_up = False
         """Whether the conversation wants no other segment either when one has failed."""
         self._changed = asyncio.Event()
         self.voice = voice or ScriptedVoice(*scripts)
         pacer = Pacer()
-        playout = Playout(Outbound("MZ1"), self._take, self._report, lambda sound: None)
-        self.mouth = Mouth(
-            voice=self.voice,
-            playout=playout,
-            pacer=pacer,
-            rendered=rendered or {},
-            report=self._report,
-            first_sound=lambda segment_id, at: self.first_sounds.append(segment_id),
-        )
+        self.playout = Playout(Outbound("MZ1"), self._take, self._report, lambda sound: None)
+        self.mouth = Mouth(self.voice, self.playout, pacer, rendered or {}, self._report)
 
     def _take(self, message: str) -> None:
         document = json.loads(message)
@@ -94,7 +87,7 @@ async def test_prepared_lines_need_no_vendor() -> None:
     ear.mouth.speak("a", "Hello.")
     assert ear.heard == SOUND
     assert ear.events == [SegmentStarted("a"), SegmentSent("a", 0.02)]
-    assert ear.first_sounds == ["a"]
+    assert list(ear.playout.ready_at) == ["a"]
     assert ear.voice.asked == []
 
 
@@ -200,7 +193,7 @@ async def test_what_was_prepared_is_heard_at_once_and_only_when_it_is_said() -> 
     ear.mouth.speak("a", "Thank you very much for telling me that.")
     assert ear.heard == SOUND * 2
     assert ear.events == [SegmentStarted("a"), SegmentSent("a", 0.04)]
-    assert ear.first_sounds == ["a"]
+    assert list(ear.playout.ready_at) == ["a"]
     ear.mouth.prepare("Something that is never said after all.")
     ear.mouth.prepare("Hello.")
     await ear.mouth.close()
@@ -224,3 +217,35 @@ async def test_short_clauses_are_synthesised_once() -> None:
     ear.mouth.speak("b", "Thank you.")
     assert ear.events[-1] == SegmentSent("b", 0.02)
     assert ear.voice.asked == ["Thank you."]
+
+
+async def keep(store: Store, voice: str, text: str) -> None:
+    speech = Speech(audio=text.encode(), text=text, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    await store.keep_speech(speech_name(voice, text), speech)
+
+
+async def test_lines_are_found_by_voice_and_text(store: Store) -> None:
+    """Fails if the opening were synthesised again while the callee waits, or spoken in another voice."""
+    await keep(store, "v1", "Hello.")
+    for voice, found in (("v1", {"Hello.": b"Hello."}), ("v2", {})):
+        lines = RenderedLines(store, voice)
+        assert not await lines.load(["Hello.", "Unknown."])
+        assert dict(lines) == found
+        await keep(store, voice, "Unknown.")
+        await keep(store, voice, "Hello.")
+        assert await lines.load(["Hello.", "Unknown."]), "what was prepared meanwhile is found"
+
+
+async def test_known_lines_need_no_store_and_the_oldest_are_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails if every call read all stock lines again, or a long-lived relay kept every opening it ever spoke."""
+    monkeypatch.setattr(mouth_module, "KEPT", 2)
+    lines = RenderedLines(store, "v")
+    for text in ("a", "b", "c"):
+        await keep(store, "v", text)
+        assert await lines.load([text])
+        assert lines[text] == text.encode()
+    assert list(lines) == ["b", "c"]
+    await store.delete(f"speech/{speech_name('v', 'c')}")
+    assert await lines.load(["c"])

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -19,14 +20,13 @@ from relay.core.brief import Brief
 from relay.mind import Delta, Prompt, Thought, ToolCall, ToolResult, Usage
 from relay.openai_responses import OpenAIMind
 from relay.prompt import prompt_for
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 
 BRIEF = Brief(
     goal="Tell the school that Mara is sick today",
     on_behalf_of="Tom Baker",
     opening=("Hello, this is an AI assistant calling for Tom Baker.", "Mara is sick today."),
-    mandate=Mandate.nothing(),
+    mandate=Mandate(),
     callee="Lincoln Elementary",
     release={"child_name": "Mara"},
     steps=("Say that Mara is sick",),
@@ -114,6 +114,20 @@ async def test_nothing_is_stored_and_the_prefix_never_changes() -> None:
         errand = json.loads(first["instructions"].split("\nERRAND:\n", 1)[1])
         assert errand["facts"] == {"child_name": "Mara"}
         assert errand["mandate"]["max_amount"] == "0"
+
+
+async def test_warming_has_the_prefix_of_every_reply_and_asks_for_next_to_nothing() -> None:
+    """Fails if the vendor's cache were warmed with a prompt that no reply has, or the reply cost anything."""
+    async with mind() as (thinking, vendor):
+        await vendor.fault(kind="reply", of="talk", text="What a test scripted is for the talk.")
+        warming = replace(asked(Message(Role.NOTE, "note: say nothing.")), warming=True)
+        assert isinstance((await thoughts(thinking, warming))[-1], Usage)
+        reply = await thoughts(thinking, asked())
+        assert "scripted" in "".join(each.text for each in reply if isinstance(each, Delta))
+        first, second = await vendor.bodies()
+        for field in ("instructions", "tools", "prompt_cache_key", "safety_identifier", "store"):
+            assert first[field] == second[field]
+        assert (first["max_output_tokens"], first["tool_choice"]) == (16, "none")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 
+from floyd.mulaw import FRAME_SAMPLES
 from relay.core.events import SegmentSent, SegmentStarted
-from relay.media_stream import FRAME_BYTES, Outbound
-from relay.pacer import AHEAD_S, Playout
+from relay.media_stream import Outbound
+from relay.pacer import AHEAD_S, Playout, Segment
 
 SECOND = b"\x11" * 8000
 
@@ -19,7 +20,18 @@ class Ear:
         self.messages: list[dict[str, object]] = []
         self.events: list[SegmentStarted | SegmentSent] = []
         self.monitored = b""
+        self.segments: dict[str, Segment] = {}
         self.playout = Playout(Outbound("MZ1"), self._take, self.events.append, self._monitor)
+
+    def begin(self, name: str) -> None:
+        self.segments[name] = Segment(name)
+        self.playout.queue(self.segments[name])
+
+    def add(self, name: str, sound: bytes) -> None:
+        self.segments[name].sound += sound
+
+    def complete(self, name: str) -> None:
+        self.segments[name].end()
 
     def _take(self, message: str) -> None:
         self.messages.append(json.loads(message))
@@ -47,9 +59,9 @@ class Ear:
 def test_sound_is_never_further_ahead_of_the_ear_than_allowed_and_never_dry() -> None:
     """Fails if a barge-in would throw away more than a fifth of a second, or the callee would hear holes."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", SECOND * 3)
-    ear.playout.complete("a")
+    ear.begin("a")
+    ear.add("a", SECOND * 3)
+    ear.complete("a")
     assert ear.run(100.0, 3.0) <= AHEAD_S + 1e-6
     assert ear.sound() == SECOND * 3
     assert ear.playout.starved == 0
@@ -61,60 +73,60 @@ def test_sound_is_never_further_ahead_of_the_ear_than_allowed_and_never_dry() ->
 def test_the_first_sound_leaves_at_once() -> None:
     """Fails if the first frame waited for a whole piece or a tick."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", b"\x11" * FRAME_BYTES)
+    ear.begin("a")
+    ear.add("a", b"\x11" * FRAME_SAMPLES)
     ear.playout.pump(5.0)
-    assert len(ear.sound()) == FRAME_BYTES
+    assert len(ear.sound()) == FRAME_SAMPLES
     assert ear.events == [SegmentStarted("a")]
 
 
 def test_segments_never_overtake_each_other() -> None:
     """Fails if a sentence whose sound came early were heard before the one in front of it."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.begin("b")
-    ear.playout.add("b", b"\x22" * FRAME_BYTES)
-    ear.playout.complete("b")
+    ear.begin("a")
+    ear.begin("b")
+    ear.add("b", b"\x22" * FRAME_SAMPLES)
+    ear.complete("b")
     ear.playout.pump(1.0)
     assert ear.messages == []
-    ear.playout.add("a", b"\x11" * FRAME_BYTES)
-    ear.playout.complete("a")
+    ear.add("a", b"\x11" * FRAME_SAMPLES)
+    ear.complete("a")
     ear.playout.pump(1.0)
-    assert ear.sound() == b"\x11" * FRAME_BYTES + b"\x22" * FRAME_BYTES
+    assert ear.sound() == b"\x11" * FRAME_SAMPLES + b"\x22" * FRAME_SAMPLES
     assert ear.marks() == ["a.0", "b.0"]
 
 
 def test_whole_frames_leave_and_the_last_one_is_filled_up() -> None:
     """Fails if half a frame left in the middle of a sentence, or its end were lost."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", b"\x11" * (FRAME_BYTES + 50))
+    ear.begin("a")
+    ear.add("a", b"\x11" * (FRAME_SAMPLES + 50))
     ear.playout.pump(1.0)
-    assert len(ear.sound()) == FRAME_BYTES
-    ear.playout.complete("a")
+    assert len(ear.sound()) == FRAME_SAMPLES
+    ear.complete("a")
     ear.playout.pump(1.0)
-    assert ear.sound() == b"\x11" * (FRAME_BYTES + 50) + b"\xff" * (FRAME_BYTES - 50)
+    assert ear.sound() == b"\x11" * (FRAME_SAMPLES + 50) + b"\xff" * (FRAME_SAMPLES - 50)
 
 
 def test_after_a_cancel_nothing_leaves_and_after_a_clear_old_marks_are_void() -> None:
     """Fails if cut speech went on, or the marks that a clear returns counted as heard."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", SECOND)
-    ear.playout.complete("a")
-    ear.playout.begin("b")
+    ear.begin("a")
+    ear.add("a", SECOND)
+    ear.complete("a")
+    ear.begin("b")
     ear.playout.pump(1.0)
     sent = len(ear.sound())
     ear.playout.cancel()
     ear.playout.clear(1.1)
-    ear.playout.add("a", SECOND)
+    ear.add("a", SECOND)
     ear.playout.pump(2.0)
     assert len(ear.sound()) == sent
     assert ear.messages[-1] == {"event": "clear", "streamSid": "MZ1"}
     assert ear.playout.segment_of("a.0") is None
-    ear.playout.begin("c")
-    ear.playout.add("c", b"\x33" * FRAME_BYTES)
-    ear.playout.complete("c")
+    ear.begin("c")
+    ear.add("c", b"\x33" * FRAME_SAMPLES)
+    ear.complete("c")
     ear.playout.pump(2.0)
     assert ear.playout.segment_of(ear.marks()[-1]) == "c"
     assert ear.playout.segment_of("somebody else's") is None
@@ -123,11 +135,11 @@ def test_after_a_cancel_nothing_leaves_and_after_a_clear_old_marks_are_void() ->
 def test_a_hole_in_the_sound_is_counted_once() -> None:
     """Fails if a callee could hear our speech break off without a trace in the log."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", b"\x11" * FRAME_BYTES)
+    ear.begin("a")
+    ear.add("a", b"\x11" * FRAME_SAMPLES)
     ear.run(1.0, 0.5)
-    ear.playout.add("a", b"\x11" * FRAME_BYTES)
-    ear.playout.complete("a")
+    ear.add("a", b"\x11" * FRAME_SAMPLES)
+    ear.complete("a")
     ear.run(2.0, 0.1)
     assert ear.playout.starved == 1
 
@@ -135,11 +147,11 @@ def test_a_hole_in_the_sound_is_counted_once() -> None:
 def test_a_dropped_segment_makes_room_without_a_mark() -> None:
     """Fails if a sentence that could not be synthesised blocked all later ones, or counted as heard."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.begin("b")
-    ear.playout.add("b", b"\x22" * FRAME_BYTES)
-    ear.playout.complete("b")
-    ear.playout.drop("a")
+    ear.begin("a")
+    ear.begin("b")
+    ear.add("b", b"\x22" * FRAME_SAMPLES)
+    ear.complete("b")
+    ear.playout.drop(ear.segments["a"])
     ear.playout.pump(1.0)
     assert ear.marks() == ["b.0"]
 
@@ -148,8 +160,8 @@ def test_whoever_is_told_may_cancel_at_once() -> None:
     """Fails if cancelling from within a report broke the pump."""
     ear = Ear()
     ear.playout = Playout(Outbound("MZ1"), ear._take, lambda event: ear.playout.cancel(), lambda sound: None)
-    ear.playout.begin("a")
-    ear.playout.add("a", SECOND)
+    ear.begin("a")
+    ear.add("a", SECOND)
     ear.playout.pump(1.0)
     assert ear.playout.idle
 
@@ -164,9 +176,9 @@ def test_a_pause_is_silence_at_once_and_what_was_not_heard_is_sent_again() -> No
     ear = Ear()
     sound = loud_and_quiet()
     for name in ("a", "b"):
-        ear.playout.begin(name)
-        ear.playout.add(name, sound)
-        ear.playout.complete(name)
+        ear.begin(name)
+        ear.add(name, sound)
+        ear.complete(name)
     ear.run(1.0, 0.7)
     ear.playout.pause(1.7)
     sent = len(ear.sound())
@@ -189,9 +201,9 @@ def test_a_pause_is_silence_at_once_and_what_was_not_heard_is_sent_again() -> No
 def test_a_sentence_that_was_sent_but_not_heard_out_counts_only_after_the_pause() -> None:
     """Fails if the end of a sentence that a pause swallowed counted as heard, or its mark never came."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", SECOND)
-    ear.playout.complete("a")
+    ear.begin("a")
+    ear.add("a", SECOND)
+    ear.complete("a")
     ear.run(1.0, 0.9)
     assert ear.marks() == ["a.0"]
     ear.playout.pause(1.9)
@@ -205,9 +217,9 @@ def test_a_sentence_that_was_sent_but_not_heard_out_counts_only_after_the_pause(
 def test_what_the_ear_had_is_known() -> None:
     """Fails if an echo were sought in sound that nobody has heard yet, or at the wrong moment."""
     ear = Ear()
-    ear.playout.begin("a")
-    ear.playout.add("a", SECOND)
-    ear.playout.complete("a")
+    ear.begin("a")
+    ear.add("a", SECOND)
+    ear.complete("a")
     ear.run(1.0, 0.5)
     assert ear.playout.played(1.5) == b"\xff" * 4000 + b"\x11" * 4000
     ear.run(1.5, 1.5)

@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 
 from floyd.errors import VendorError
-from relay.breaker import Breaker
 from relay.core.actions import Message, Role, StartReply
 from relay.core.events import (
     AskRequested,
     EndCallRequested,
     FactNoted,
+    FromMind,
     KeysRequested,
     ReplyFailed,
     ReplyFinished,
     ReplyText,
 )
 from relay.mind import Delta, Prompt, Thought, ToolCall, ToolResult, Usage
-from relay.replying import ROUNDS_PER_REPLY, MindEvent, Replies
+from relay.replying import FAILURES_TO_OPEN, OPEN_S, ROUNDS_PER_REPLY, Breaker, Replies
 
+MODELS = ("first", "fallback")
 DONE = Usage("m", 10, 0, 5)
 TURNS = (Message(Role.CALLEE, "hello"),)
 Script = Sequence[Thought | Exception]
@@ -45,33 +46,22 @@ class ScriptedMind:
     async def warm(self) -> None:
         return None
 
-    async def close(self) -> None:
-        return None
-
 
 class Told:
     """What the replies report, and a way to wait for it."""
 
     def __init__(self, *scripts: Script) -> None:
         self.mind = ScriptedMind(*scripts)
-        self.events: list[MindEvent] = []
-        self.first_tokens: list[int] = []
+        self.events: list[FromMind] = []
         self._over = asyncio.Event()
-        self.replies = Replies(
-            mind=self.mind,
-            models=("first", "fallback"),
-            breaker=Breaker(),
-            prompt=Prompt("rules", (), "key", "person"),
-            report=self._report,
-            first_token=self.first_tokens.append,
-        )
+        self.replies = Replies(self.mind, Breaker(*MODELS), Prompt("rules", (), "key", "person"), self._report)
 
-    def _report(self, event: MindEvent) -> None:
+    def _report(self, event: FromMind) -> None:
         self.events.append(event)
         if isinstance(event, ReplyFinished | ReplyFailed):
             self._over.set()
 
-    async def reply(self, reply_id: int = 1, turns: tuple[Message, ...] = TURNS) -> list[MindEvent]:
+    async def reply(self, reply_id: int = 1, turns: tuple[Message, ...] = TURNS) -> list[FromMind]:
         self.events.clear()
         self._over.clear()
         self.replies.start(StartReply(reply_id, turns))
@@ -91,8 +81,19 @@ async def test_text_is_cut_into_segments_and_the_bill_is_kept() -> None:
     """Fails if the callee would hear nothing until the whole reply is written."""
     told = Told([Delta("Yes, she "), Delta("is. We will"), Delta(" come at ten."), DONE])
     assert await told.reply() == [ReplyText(1, "Yes, she is."), ReplyText(1, "We will come at ten."), ReplyFinished(1)]
-    assert told.first_tokens == [1]
+    assert list(told.replies.first_token_at) == [1]
     assert told.replies.usages == [DONE]
+
+
+async def test_warming_is_one_short_request_that_nobody_hears_and_everybody_pays() -> None:
+    """Fails if warming the vendor's cache spoke, failed a call, or was left off the bill."""
+    told = Told([Delta("I will wait."), DONE], [FAILED])
+    await told.replies.warm()
+    (model, prompt), events = told.mind.asked[0], told.events
+    assert (model, prompt.instructions, prompt.warming, len(prompt.history)) == ("first", "rules", True, 1)
+    assert (events, told.replies.usages) == ([], [DONE])
+    await told.replies.warm()
+    assert (told.events, told.replies.usages, len(told.mind.asked)) == ([], [DONE], 2)
 
 
 async def test_each_tool_becomes_its_event() -> None:
@@ -205,3 +206,28 @@ async def test_a_cancelled_reply_says_nothing_more() -> None:
     told.replies.cancel(1)
     await told.replies.close()
     assert told.events == []
+
+
+def test_a_failing_model_is_left_alone_for_a_while() -> None:
+    """Fails if every turn began by waiting for a dead model, or a model that is well again were never asked."""
+    breaker = Breaker(*MODELS)
+    for failure in range(FAILURES_TO_OPEN):
+        assert breaker.order(now=failure) == [*MODELS]
+        breaker.failed("first", now=failure)
+    assert breaker.order(now=OPEN_S) == ["fallback", "first"]
+    later = FAILURES_TO_OPEN + OPEN_S
+    assert breaker.order(now=later) == [*MODELS]
+    breaker.failed("first", now=later)
+    assert breaker.order(now=later + 1) == ["fallback", "first"]
+    breaker.succeeded("first")
+    breaker.failed("first", now=later + OPEN_S)
+    assert breaker.order(now=later + OPEN_S + 1) == [*MODELS]
+
+
+def test_with_all_models_failing_each_is_still_tried() -> None:
+    """Fails if an outage of both models silenced calls for longer than it lasts."""
+    breaker = Breaker(*MODELS)
+    for model in MODELS * FAILURES_TO_OPEN:
+        breaker.failed(model, now=0.0)
+    assert breaker.order(now=1.0) == [*MODELS]
+    assert Breaker("one", "one").order(now=1.0) == ["one"]

@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
 from floyd.documents import Status
-from floyd.lifecycle.events import CancelRequested
+from floyd.lifecycle.during_the_call import CancelRequested
 from floyd.relays import shard_id
 from floyd.store import Store, Switch
 from relay import server as server_module
@@ -65,7 +65,7 @@ async def test_ready_tells_whether_a_call_can_come(running: Relay) -> None:
     """Fails if diallers rang phones for a relay that is leaving."""
     async with httpx2.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"http://127.0.0.1:{running.port}/ready")).status_code == 200
-        running.server._registry.draining = True
+        running.server.registry.draining = True
         assert (await client.get(f"http://127.0.0.1:{running.port}/ready")).status_code == 503
     assert await status_of(running, "/media", **{"X-Twilio-Signature": running.signature()}) == 503
 
@@ -130,11 +130,11 @@ async def test_a_bad_token_opens_nothing(running: Relay, flaw: str) -> None:
         await handset.open(token, **changed)
         assert (await handset.closed())[0] == 1008
     assert (await running.speech.get("streams"))["streams"] == []
-    assert (await running.store.load(UID, RID)).errand.request.status is Status.RINGING
+    assert (await running.store.load(UID, RID)).request.status is Status.RINGING
 
 
 def _digest(token: str) -> str:
-    from floyd.tokens import token_digest
+    from floyd.signatures import token_digest
 
     return token_digest(token)
 
@@ -165,11 +165,11 @@ async def test_a_call_that_is_not_wanted_any_more_is_not_begun(running: Relay, w
 
 
 async def _now(running: Relay) -> Any:
-    return (await running.store.load(UID, RID)).read_at
+    return (await running.store.read(f"users/{UID}/requests/{RID}")).read_time
 
 
 async def test_the_relay_beats_where_diallers_look(running: Relay) -> None:
     """Fails if diallers could not find this relay."""
-    await running.server._registry.beat()
+    await running.server.registry.beat()
     beat = (await running.store.relays())[shard_id(running.url)]
     assert (beat.url, beat.live, beat.room, beat.draining) == (running.url, 0, 2, False)

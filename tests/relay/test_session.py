@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 import pytest
 
+from floyd.lines import FILLERS
+from floyd.mulaw import SILENT_FRAME
 from relay import session as session_module
-from relay.breaker import Breaker
 from relay.core.actions import (
     Action,
     AskPerson,
@@ -24,6 +25,7 @@ from relay.core.actions import (
     StartReply,
     WakeEars,
 )
+from relay.core.conversation import Conversation
 from relay.core.events import (
     CallStarted,
     Event,
@@ -36,11 +38,13 @@ from relay.core.events import (
 )
 from relay.core.outcome import Outcome
 from relay.core.transcript import Transcript
-from relay.ears import EarsUsage, Heard, Sound
-from relay.media_stream import SILENCE, Outbound
+from relay.ears import Result, Sound
+from relay.media_stream import Outbound
 from relay.mind import Delta, Prompt, Thought, Usage
 from relay.pacer import Pacer
+from relay.replying import Breaker
 from relay.session import Session, Tools
+from relay.turns import CallRecord
 from relay.watchdog import Watchdog
 from standins.phone_network.sounds import sound
 from standins.tones import encode
@@ -49,7 +53,7 @@ SOUND = b"\x11" * 160
 STARTED = CallStarted("CA1", "MZ1")
 
 
-class ScriptedConversation:
+class ScriptedConversation(Conversation):
     """Answers inputs with what a test wrote down."""
 
     def __init__(self, answers: dict[type[Event] | None, list[list[Action]]]) -> None:
@@ -58,6 +62,7 @@ class ScriptedConversation:
         self.inputs: list[tuple[Event | None, float]] = []
         self.deadline: float | None = float("inf")
         self.broken = False
+        self.line = "unknown"
         self.changed = asyncio.Event()
 
     def receive(self, event: Event, now: float) -> None:
@@ -84,7 +89,7 @@ class ScriptedConversation:
         return self.deadline
 
     def transcript(self) -> Transcript:
-        return Transcript()
+        return Transcript(line=self.line)
 
     def kinds(self) -> list[str]:
         return ["timer" if event is None else type(event).__name__ for event, _ in self.inputs]
@@ -97,46 +102,36 @@ class ScriptedConversation:
 
 
 class Vendors:
-    """Ears, mind and voice that need no network."""
+    """Recogniser, mind and voice that need no network."""
 
     name = "voice"
-    usage = EarsUsage(0.0, 0, 0)
+    lifetime_s = 300.0
 
     def __init__(self) -> None:
-        self.heard: list[tuple[bytes, bool]] = []
-        self.naps: list[str] = []
-        self.closed = False
+        self.heard = b""
+        self.streams: list[str] = []
 
-    def open(self, report: Callable[[Heard], None], *, sound: Sound, language: str) -> Vendors:
-        return self
+    async def recognise(
+        self, chunks: AsyncIterator[bytes], *, sound: Sound, language: str, report: Callable[[Result], None]
+    ) -> None:
+        self.streams.append("open")
+        try:
+            async for chunk in chunks:
+                self.heard += chunk
+        finally:
+            self.streams.append("closed")
 
-    def hear(self, audio: bytes, *, voiced: bool) -> None:
-        self.heard.append((audio, voiced))
-
-    def rest(self) -> None:
-        self.naps.append("rest")
-
-    def wake(self) -> None:
-        self.naps.append("wake")
-
-    async def finish(self) -> None:
-        return None
-
-    async def close(self) -> None:
-        self.closed = True
+    def warm(self) -> None: ...
 
     async def think(self, prompt: Prompt, *, model: str) -> AsyncGenerator[Thought, None]:
         yield Delta("Hello.")
         yield Usage(model, 1, 0, 1)
 
-    async def warm(self) -> None:
-        return None
-
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
         yield SOUND
 
 
-class Record:
+class Record(CallRecord):
     """Keeps what it is given."""
 
     def __init__(self) -> None:
@@ -149,7 +144,7 @@ class Record:
     def ask(self, action: AskPerson) -> None:
         self.asked.append(action)
 
-    def opt_out(self, words: str) -> None:
+    def opt_out(self) -> None:
         raise AssertionError("nobody opted out")
 
 
@@ -162,17 +157,17 @@ class Stage:
         self.record = Record()
         self.sent: list[str] = []
         self.monitored: list[int] = []
-        breaker = Breaker()
         self.session = Session(
             self.conversation,
-            Tools(self.vendors, self.vendors, self.vendors, Pacer(), breaker, ("m",)),
+            Tools(self.vendors, self.vendors, self.vendors, Pacer(), Breaker("m")),
             self.record,
             outbound=Outbound("MZ1"),
             send=self._send,
             prompt=Prompt("rules", (), "key", "person"),
-            rendered={"Hi.": SOUND},
+            rendered={"Hi.": SOUND, FILLERS[0]: SOUND},
             language="en-US",
             monitor=lambda track, sound: self.monitored.append(track),
+            tape=lambda now, event, actions: None,
         )
 
     def _send(self, message: str) -> None:
@@ -183,6 +178,12 @@ class Stage:
 
     def begin(self) -> None:
         self.session.begin(STARTED, asyncio.get_running_loop().time())
+
+
+async def settle() -> None:
+    """The recogniser takes what it has been sent."""
+    for _ in range(4):
+        await asyncio.sleep(0)
 
 
 async def test_what_an_action_causes_at_once_is_taken_after_all_its_siblings() -> None:
@@ -239,9 +240,9 @@ async def test_sound_is_cut_into_frames_for_detector_and_recogniser() -> None:
     stage.begin()
     for _ in range(10):
         stage.session.hear(b"\x00" * 400)
-    assert [len(frame) for frame, _ in stage.vendors.heard] == [160] * 25
+    await settle()
+    assert stage.vendors.heard == b"\x00" * 3840  # all but half a chunk of the recogniser's
     assert stage.conversation.kinds() == ["CallStarted", "VoiceStarted"]
-    assert stage.vendors.heard[-1][1] is True
     assert stage.monitored == [0] * 25
     await stage.session.close()
 
@@ -252,17 +253,39 @@ async def test_ears_rest_through_music_and_wake_for_a_voice() -> None:
     stage.begin()
     for part in (
         sound("music", 12, -20),
-        SILENCE * 400,
+        SILENT_FRAME * 400,
         encode("hello this is the school how may i help you"),
-        SILENCE * 250,
+        SILENT_FRAME * 250,
     ):
         for start in range(0, len(part) - 159, 160):
             stage.session.hear(part[start : start + 160])
+            await settle()
     assert stage.conversation.kinds().count("LineClassified") >= 1
-    assert stage.vendors.naps == ["rest", "wake", "rest"]
+    assert stage.vendors.streams[:3] == ["open", "closed", "open"]
+    assert stage.vendors.streams[-1] == "closed"
     stage.session.feed(StreamStopped("stop"))
-    assert stage.vendors.naps[-1] == "wake"
+    await settle()
+    assert stage.vendors.streams[-1] == "open"
     await stage.session.close()
+
+
+@pytest.mark.parametrize(
+    ("voice_s", "line", "quiet_s", "hears"),
+    [(2, "person", 1.9, True), (2, "person", 1.5, False), (0.6, "person", 5, False), (2, "menu", 5, False)],
+)
+async def test_whoever_talks_to_a_deaf_recogniser_soon_hears_something(
+    voice_s: float, line: str, quiet_s: float, hears: bool
+) -> None:
+    """Fails if a callee who waits for an answer were left in silence, or noises and machines were talked to."""
+    stage = Stage()
+    stage.conversation.line = line
+    stage.begin()
+    now = stage.session.started_at
+    for frame in [*[b"\x00" * 160] * round(50 * voice_s), *[SILENT_FRAME] * round(50 * quiet_s)]:
+        now += 0.02
+        stage.session._hear_frame(frame, now)
+    await stage.session.close()
+    assert stage.conversation.kinds().count("SegmentStarted") == hears
 
 
 async def test_dead_air_is_broken_and_then_ended() -> None:
@@ -287,7 +310,8 @@ async def test_missing_sound_is_filled_in_and_a_dead_line_is_given_up(monkeypatc
     monkeypatch.setattr(session_module, "LATE_S", -1.0)
     stage.session._frame_at -= 1.0
     stage.session.check_line()
-    assert stage.vendors.heard == [(SILENCE, False)] * 50
+    await settle()
+    assert stage.vendors.heard == SILENT_FRAME * 50
     monkeypatch.setattr(session_module, "DEAD_S", -1.0)
     stage.session.check_line()
     assert stage.conversation.inputs[-1][0] == StreamStopped("no sound from the line", Outcome.LINE_FAILED)
@@ -306,8 +330,9 @@ async def test_the_last_action_ends_the_session(action: Action, outcome: Outcome
     assert stage.session.outcome is outcome
     stage.session.feed(VoiceStopped(0))
     assert stage.conversation.kinds() == ["CallStarted", "VoiceStarted"]
+    await settle()
     await stage.session.close()
-    assert stage.vendors.closed
+    assert stage.vendors.streams == ["open", "closed"]
 
 
 async def test_a_conversation_without_a_deadline_is_over() -> None:
@@ -336,8 +361,8 @@ async def test_stage_times_are_noted() -> None:
     stage = Stage({CallStarted: [[StartReply(1, ()), Speak("s1", "Hi.")]]})
     stage.begin()
     await stage.conversation.until(lambda: "ReplyFinished" in stage.conversation.kinds())
-    assert set(stage.session._token_at) == {1}
+    assert set(stage.session.replies.first_token_at) == {1}
     started = next(now for event, now in stage.conversation.inputs if isinstance(event, SegmentStarted))
-    assert set(stage.session._sound_at) == {started}
+    assert set(stage.session.sound_at) == {started}
     assert isinstance(stage.conversation.inputs[2][0], SegmentSent)
     await stage.session.close()

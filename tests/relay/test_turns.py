@@ -7,22 +7,22 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from unittest.mock import ANY
 
 import pytest
 from google.api_core.exceptions import ServiceUnavailable
 
 from floyd import documents
 from floyd.carrier import Carrier
-from floyd.documents import Call, Cost, Gap, Live, Request, Status
+from floyd.documents import Call, Cost, Gap, Live, Person, Request, Status
+from floyd.lifecycle import Errand
 from floyd.money import Money
 from floyd.store import Store
 from relay import turns
+from relay.admission import Admitted
 from relay.core.actions import AskPerson, QuestionKind
 from relay.core.transcript import Speaker, Transcript, Turn
-from relay.turns import CallKey, CallRecord, Reachable
+from relay.turns import CallRecord
 
-KEY = CallKey("u", "r", 1)
 CALLEE = "+13125550142"
 
 
@@ -44,26 +44,25 @@ class MoodyStore(Store):
 
 @pytest.fixture
 async def moody(store: Store) -> MoodyStore:
-    now = datetime.now(UTC)
     moody = MoodyStore(store.client)
-    request = Request(text="x", status=Status.TALKING, created_at=now, deadline=now + timedelta(hours=1))
-    await moody.put("users/u/requests/r", request)
-    await moody.put("users/u/requests/r/calls/1", Call.model_validate({"to": CALLEE, "from": "+13125550100"}))
+    await moody.put("users/u/requests/r", request())
+    await moody.put("users/u/requests/r/calls/1", CALL)
     return moody
 
 
-def record_on(store: Store, *, first_seq: int = 0, known: tuple[Turn, ...] = ()) -> CallRecord:
+CALL = Call.model_validate({"to": CALLEE, "from": "+13125550100"})
+
+
+def request(attempt: int = 1) -> Request:
+    now = datetime.now(UTC)
+    return Request(text="x", attempt=attempt, status=Status.TALKING, created_at=now, deadline=now + timedelta(hours=1))
+
+
+def record_on(store: Store, *earlier: documents.Turn, attempt: int = 1) -> CallRecord:
     carrier = Carrier("AC", "secret", api_base="http://127.0.0.1:9")
-    return CallRecord(
-        KEY,
-        store,
-        carrier,
-        epoch=1,
-        callee_number=CALLEE,
-        person=Reachable("", "+13125550100"),
-        first_seq=first_seq,
-        known=known,
-    )
+    errand = Errand("u", "r", request(attempt), CALL)
+    admitted = Admitted(1, errand, Person(), tuple(enumerate(earlier, 1)))
+    return CallRecord(admitted, store, carrier, from_number="+13125550100", began_ms=0)
 
 
 @pytest.fixture
@@ -140,24 +139,26 @@ async def test_who_is_on_the_line_is_shown_at_once(moody: MoodyStore, record: Ca
     live = (await moody.read("users/u/requests/r/live/now")).to_dict() or {}
     assert live["line"] == "hold"
     assert abs(live["line_since"] - datetime.now(UTC)) < timedelta(minutes=1)
-    record.save(Transcript(line="hold", interim="your call is important"))
+    record.save(Transcript(line="hold", interim="your call is important", held_s=1140.0))
     assert await record.flush(5)
-    assert (await moody.read("users/u/requests/r/live/now")).to_dict() == live | {
-        "interim": "your call is important",
-        "updated_at": ANY,
-    }
-    assert ((await moody.read("users/u/requests/r/calls/1")).to_dict() or {})["line"] == "hold"
+    later = (await moody.read("users/u/requests/r/live/now")).to_dict() or {}
+    assert later["updated_at"] > live["updated_at"]
+    assert later == live | {"interim": "your call is important", "updated_at": later["updated_at"]}
+    call = (await moody.read("users/u/requests/r/calls/1")).to_dict() or {}
+    assert (call["line"], call["held_s"]) == ("hold", 1140.0), "the next relay counts on from there"
 
 
 async def test_numbers_go_on_after_earlier_calls_and_other_relays(moody: MoodyStore) -> None:
     """Fails if a call wrote over the turns of another."""
-    known = (turn(1, "hello"),)
-    record = record_on(moody, first_seq=7, known=known)
-    record.save(Transcript((*known, turn(2, "again"))))
+    said = documents.Turn(call=1, speaker="callee", heard="old", start_ms=0, end_ms=10)
+    await moody.put("users/u/requests/r/calls/2", CALL)
+    known = said.model_copy(update={"call": 2, "heard": "hello"})
+    record = record_on(moody, *[said] * 7, known, attempt=2)
+    record.save(Transcript((turn(1, "hello"), turn(2, "again"))))
     record.note(gaps=[Gap(turn=2, frame_ms=500.0)], cost=Cost(amount="0.1"))
     assert await record.flush(5)
     assert await stored(moody) == [(9, "again")]
-    call = await moody.call("u", "r", 1)
+    call = await moody.call("u", "r", 2)
     assert call is not None
     assert (call.gaps, call.cost.amount) == ([Gap(turn=9, frame_ms=500.0)], "0.1")
     await record.close()
@@ -167,7 +168,7 @@ async def test_a_question_and_an_opt_out_are_stored_for_good(moody: MoodyStore, 
     """Fails if the person were not asked, the offer were lost, or a callee could be rung again."""
     asked = AskPerson("q1", "Is 560 dollars all right?", ("yes", "no"), QuestionKind.MANDATE, _money("560"), 90.0)
     record.ask(asked)
-    record.opt_out("never call me again")
+    record.opt_out()
     assert await record.flush(5)
     [(name, question)] = await moody.questions("u", "r")
     assert record.question_of(name) == "q1"

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Callable
 import pytest
 
 from floyd.errors import VendorError
-from relay import voice
 from relay.voice import PunctualVoice
 from standins import tones
 
@@ -33,12 +32,10 @@ class Vendor:
 
     def warm(self) -> None: ...
 
-    async def close(self) -> None: ...
 
-
-async def spoken(*pieces: bytes | None, text: str = TEXT) -> bytes:
+async def spoken(*pieces: bytes | None, text: str = TEXT, **deadlines: float) -> bytes:
     async with asyncio.timeout(20):
-        return b"".join([sound async for sound in PunctualVoice(Vendor(*pieces)).speak(text)])
+        return b"".join([sound async for sound in PunctualVoice(Vendor(*pieces), **deadlines).speak(text)])
 
 
 async def test_a_whole_text_passes_as_it_comes() -> None:
@@ -61,12 +58,10 @@ async def test_endless_sound_is_not_this_text() -> None:
 
 
 @pytest.mark.parametrize("pieces", [(None,), (SOUND[:8000], None)])
-async def test_silence_is_given_up(monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes | None, ...]) -> None:
+async def test_silence_is_given_up(pieces: tuple[bytes | None, ...]) -> None:
     """Fails if a vendor that hangs, before its first sound or after, left a call in silence."""
-    monkeypatch.setattr(voice, "FIRST_SOUND_S", 0.2)
-    monkeypatch.setattr(voice, "GAP_S", 0.2)
     with pytest.raises(VendorError, match="no sound in time"):
-        await spoken(*pieces)
+        await spoken(*pieces, first_sound_s=0.2, gap_s=0.2)
 
 
 @pytest.mark.parametrize("text", ["Ok.", "Hi!", "312-555-0142", "$560", "Yes, at 4:30 pm.", "\u20ac5", "..."])

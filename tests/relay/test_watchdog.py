@@ -1,6 +1,9 @@
 """Dead air ends by itself, whatever else is stuck."""
 
-from relay.watchdog import LEAST_S, OWN_LINE_S, STEP_S, Alarm, Watchdog
+import pytest
+
+from relay.core.events import VoiceStarted, VoiceStopped
+from relay.watchdog import LEAST_S, OWN_LINE_S, QUIET_S, STEP_S, Alarm, Unanswered, Watchdog
 
 
 def alarms(watchdog: Watchdog, until: int, meant_s: float = 15.0, since: int = 0) -> list[tuple[int, Alarm]]:
@@ -40,3 +43,28 @@ def test_a_short_silence_costs_nothing() -> None:
     for now in range(int(LEAST_S)):
         watchdog.look(now, lambda: asked.append(0.0) or 0.0)
     assert asked == []
+
+
+def waits(*voices: tuple[int, int]) -> list[float]:
+    """When an answer is due, looked for at every frame of ten seconds with these voices (begin and end in ms)."""
+    unanswered, found = Unanswered(), []
+    for now_ms in range(0, 10_000, 20):
+        for began, ended in voices:
+            if now_ms == began:
+                unanswered.heard(VoiceStarted(began), now_ms / 1000)
+            elif now_ms == ended:
+                unanswered.heard(VoiceStopped(ended), now_ms / 1000)
+        if unanswered.due(now_ms / 1000):
+            found.append(now_ms / 1000)
+    return found
+
+
+def test_whoever_spoke_waits_for_an_answer_and_a_noise_does_not() -> None:
+    """If this fails a callee is left in silence by a deaf recogniser, or every cough is answered."""
+    assert waits((1000, 3000)) == pytest.approx([3.0 + QUIET_S], abs=0.03)
+    assert waits((1000, 1600)) == []
+    assert waits((1000, 1600), (2000, 2600)) == pytest.approx([2.6 + QUIET_S], abs=0.03), (
+        "a pause between two words is no end"
+    )
+    assert waits((1000, 1600), (5000, 5600)) == []
+    assert waits((1000, 2500), (3000, 9900)) == []

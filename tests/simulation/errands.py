@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from floyd.documents import CALL_ENDED, LIVE, TERMINAL, Call, CallStatus, Job, JobReason, Question, Request, Status
-from floyd.lifecycle import Decision, Errand, Event, approval_name, decide, events
+from floyd.lifecycle import Decision, Errand, Event, after_the_call, before_the_call, decide, during_the_call
 from floyd.plans import Category, MandateTerms, Outcome, Plan
 from tests.simulation.laws import BrokenLawError
 
@@ -23,7 +23,7 @@ PLAN = Plan.model_validate(
     | dict.fromkeys(("goal", "opening", "voicemail"), "o")
     | {key: [] for key in ("done_when", "facts_needed", "facts_missing", "steps", "questions")}
 )
-DUE = events.DialDue("+13125550142", "+12125550100")
+DUE = during_the_call.DialDue("+13125550142", "+12125550100")
 CATEGORIES: tuple[Category, ...] = ("done", "done", "declined_by_callee", "needs_answer", "no_progress")
 UNHEARD: dict[CallStatus, Category] = {CallStatus.BUSY: "busy", CallStatus.NO_ANSWER: "no_answer"}
 MOST_STEPS = 4000
@@ -57,7 +57,11 @@ class ErrandWorld:
     def run(self) -> Request:
         """From the words to the end; raises BrokenLawError."""
         self.news(self.plan, "new-1", JobReason.NEW, 1)
-        wishes = (events.CancelRequested(), events.Edited(text="ring twice"), events.Approved())
+        wishes = (
+            during_the_call.CancelRequested(),
+            before_the_call.Edited(text="ring twice"),
+            before_the_call.Approved(),
+        )
         if self.random.random() < 0.4:
             self.later(400 * self.random.random() ** 2, self.happen, self.random.choice(wishes))
         self.later(60, self.sweep)
@@ -94,16 +98,20 @@ class ErrandWorld:
         if decision.ignored is not None:
             return decision
         old, self.request = self.request, decision.errand.request
-        if isinstance(event, events.Swept) and self.request.attempt > old.attempt and old.attempt in self.phones:
+        if (
+            isinstance(event, after_the_call.Swept)
+            and self.request.attempt > old.attempt
+            and old.attempt in self.phones
+        ):
             raise BrokenLawError("spend", f"rings again although {self.phones} happened")
         if self.request.rev != old.rev + 1:
             raise BrokenLawError("table", f"{event} moved rev from {old.rev} to {self.request.rev}")
-        for create in decision.creates:
-            if create.path in self.created:
-                raise BrokenLawError("table", f"{create.path} is created twice")
-            self.created.add(create.path)
-            name = create.path.partition("/")[2]
-            match create.document:
+        for path, document in decision.creates.items():
+            if path in self.created:
+                raise BrokenLawError("table", f"{path} is created twice")
+            self.created.add(path)
+            name = path.partition("/")[2]
+            match document:
                 case Job(reason=reason, attempt=attempt):
                     self.news(self.plan, name, reason, attempt)
                 case Call():
@@ -111,19 +119,19 @@ class ErrandWorld:
                 case Question() as asked:
                     self.questions[name] = asked
                     answer = self.random.choice(("yes", "no", "up to 80", "Lincoln"))
-                    self.news(self.happen, events.QuestionAnswered(name, answer, "app"))
-        for update in decision.updates:
-            kind, _, name = update.path.partition("/")
+                    self.news(self.happen, before_the_call.QuestionAnswered(name, answer, "app"))
+        for path, fields in decision.updates.items():
+            kind, _, name = path.partition("/")
             if kind == "questions":
-                self.questions[name] = self.questions[name].model_copy(update=dict(update.fields))
+                self.questions[name] = self.questions[name].model_copy(update=dict(fields))
             elif kind == "calls":
-                changed = {**update.fields, "status": CallStatus(update.fields["status"])}
+                changed = {**fields, "status": CallStatus(fields["status"])}
                 self.calls[int(name)] = self.calls[int(name)].model_copy(update=changed)
         if decision.errand.call is not None:
             self.calls[self.request.attempt] = decision.errand.call
         if self.request.status in TERMINAL and old.status not in TERMINAL and not self.retried and self.bad():
             self.retried = True
-            self.later(3600, self.happen, events.Retried())
+            self.later(3600, self.happen, before_the_call.Retried())
             self.later(3700, self.sweep)
         return decision
 
@@ -131,7 +139,7 @@ class ErrandWorld:
 
     def plan(self, name: str, reason: JobReason, attempt: int) -> None:
         worker = next(self.order)
-        claimed = self.happen(events.JobClaimed(f"worker {worker}", reason, attempt))
+        claimed = self.happen(before_the_call.JobClaimed(f"worker {worker}", reason, attempt))
         lease = claimed.errand.request.lease
         if claimed.ignored is None and lease is not None:
             self.claimant = worker
@@ -142,19 +150,19 @@ class ErrandWorld:
     def planned(self, worker: int, name: str, reason: JobReason, epoch: int) -> None:
         chance, attempt, rev = self.random.random(), self.request.attempt, self.request.rev
         if reason is JobReason.APPROVAL:
-            self.happen(events.JobFinished(epoch, name))
+            self.happen(before_the_call.JobFinished(epoch, name))
         elif reason is JobReason.OUTCOME:
             category = UNHEARD.get(self.phones.get(attempt, CallStatus.COMPLETED), self.random.choice(CATEGORIES))
             outcome = Outcome(category=category, summary="s")
-            self.happen(events.OutcomeFound(epoch, name, outcome, "0.10"))
+            self.happen(after_the_call.OutcomeFound(epoch, name, outcome, "0.10"))
         elif self.bad():
-            self.happen(events.PlanFailed(epoch, name, "m", retryable=chance < 0.7))
+            self.happen(before_the_call.PlanFailed(epoch, name, "m", retryable=chance < 0.7))
         elif chance < 0.05:
-            self.happen(events.AnsweredFromFacts(epoch, name, PLAN, "Tuesday"))
+            self.happen(before_the_call.AnsweredFromFacts(epoch, name, PLAN, "Tuesday"))
         else:
-            asked = ((approval_name(attempt), Question(text="?", kind="approval", deadline=self.now)),)
+            asked = ((f"approval-{attempt}-{rev}", Question(text="?", kind="approval", deadline=self.now)),)
             questions = asked if chance < 0.3 and reason is JobReason.NEW else ()
-            self.happen(events.Planned(epoch, name, PLAN, (), MandateTerms(), questions=questions))
+            self.happen(before_the_call.Planned(epoch, name, PLAN, (), MandateTerms(), questions=questions))
         if self.request.rev > rev and worker != self.claimant:
             raise BrokenLawError("one reply", f"the result of worker {worker} counts after {self.claimant} took over")
         if not self.bad():
@@ -164,10 +172,10 @@ class ErrandWorld:
         if self.bad():
             return
         if self.bad() and self.bad():
-            self.happen(events.DialRefused(attempt, "number_invalid", "m"))
+            self.happen(during_the_call.DialRefused(attempt, "number_invalid", "m"))
         elif self.bad():
-            self.happen(events.Postponed(attempt, self.now + timedelta(minutes=9), "quiet hours"))
-        elif self.happen(events.DialClaimed(attempt)).ignored is None and not self.bad():
+            self.happen(during_the_call.Postponed(attempt, self.now + timedelta(minutes=9), "quiet hours"))
+        elif self.happen(during_the_call.DialClaimed(attempt)).ignored is None and not self.bad():
             self.later(self.random.random(), self.ring, attempt)
 
     def ring(self, attempt: int) -> None:
@@ -177,9 +185,9 @@ class ErrandWorld:
             raise BrokenLawError("one reply", f"attempt {attempt} rings; {self.phones}; {self.request.status.value}")
         self.phones[attempt] = CallStatus.RINGING
         if self.outage or self.bad():
-            self.later(10, self.happen, events.PostUnknown(attempt))
+            self.later(10, self.happen, during_the_call.PostUnknown(attempt))
         else:
-            self.report(attempt, events.Posted(attempt, f"CA{attempt}"))
+            self.report(attempt, during_the_call.Posted(attempt, f"CA{attempt}"))
         self.tell(attempt)
         weights = {CallStatus.IN_PROGRESS: 7, CallStatus.BUSY: 1, CallStatus.NO_ANSWER: 2}
         (result,) = self.random.choices(list(weights), list(weights.values()))
@@ -193,17 +201,17 @@ class ErrandWorld:
 
     def stream(self, attempt: int, epoch: int) -> None:
         """A relay takes the call, may ask the person, and finishes or dies."""
-        if self.happen(events.StreamStarted(attempt, "ws://r", epoch)).ignored is not None:
+        if self.happen(during_the_call.StreamStarted(attempt, "ws://r", epoch)).ignored is not None:
             self.hang_up(attempt)
             return
         if self.random.random() < 0.2:
             question = Question(text="560?", kind="mandate", offer="560", deadline=self.now, attempt=attempt)
-            self.happen(events.QuestionAsked(attempt, f"q{next(self.order)}", question))
+            self.happen(before_the_call.QuestionAsked(attempt, f"q{next(self.order)}", question))
         self.later(20 + 200 * self.random.random(), self.resume if self.bad() else self.finish, attempt)
 
     def resume(self, attempt: int) -> None:
         """The relay is dead; the carrier asks what to do."""
-        granted = self.happen(events.ResumeGranted(attempt))
+        granted = self.happen(during_the_call.ResumeGranted(attempt))
         if granted.ignored is None and granted.errand.call is not None and not self.bad():
             self.stream(attempt, granted.errand.call.epoch)
         else:
@@ -211,14 +219,16 @@ class ErrandWorld:
 
     def finish(self, attempt: int) -> None:
         if not self.bad():
-            self.happen(events.CallFinished(attempt, "done"))
+            self.happen(during_the_call.CallFinished(attempt, "done"))
         self.hang_up(attempt)
 
     # The carrier
 
     def tell(self, attempt: int) -> None:
         if not self.outage:
-            self.news(self.report, attempt, events.CarrierProgress(attempt, f"CA{attempt}", self.phones[attempt]))
+            self.news(
+                self.report, attempt, during_the_call.CarrierProgress(attempt, f"CA{attempt}", self.phones[attempt])
+            )
 
     def report(self, attempt: int, event: Event) -> None:
         if self.happen(event).answer in ("cancel_other", "end_call"):
@@ -247,11 +257,11 @@ class ErrandWorld:
             if truth and self.request.cancel_requested_at is not None:
                 self.hang_up(attempt)
             if truth:
-                self.report(attempt, events.CarrierProgress(attempt, f"CA{attempt}", self.phones[attempt]))
+                self.report(attempt, during_the_call.CarrierProgress(attempt, f"CA{attempt}", self.phones[attempt]))
             evidence = "absent" if not truth else "unknown" if truth in CALL_ENDED else "live"
-            self.happen(events.Swept(evidence, attempt))  # type: ignore[arg-type]  # one of the three
+            self.happen(after_the_call.Swept(evidence, attempt))  # type: ignore[arg-type]  # one of the three
         else:
-            self.happen(events.Swept())
+            self.happen(after_the_call.Swept())
         next_news = min([self.request.deadline, *(at for at, *_ in self.agenda[:1])])  # the minutes before it are idle
         wake = max(self.now + timedelta(seconds=60), next_news)
         heapq.heappush(self.agenda, (wake, next(self.order), self.sweep, ()))

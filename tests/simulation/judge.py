@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from floyd.lines import WAITING
 from relay.core import actions as act
 from relay.core import events as ev
 from relay.core.brief import Brief
-from relay.core.conversation import Place
 from relay.core.deadlines import Deadline
 from relay.core.line_kinds import LineKind
 from relay.core.policy import Policy
-from relay.core.state import Phase
+from relay.core.state import Floor, Phase
 from relay.core.transcript import Speaker, Transcript
 from tests.simulation.laws import BrokenLawError, Tally, Watched
 
@@ -63,6 +63,8 @@ class Judge:
         self._opened = bool(brief.prior)
         self._finals: set[tuple[int, int, str]] = set()
         self._question_ids: set[str] = set()
+        self._waits: dict[str, bool] = {}
+        """Questions whether to go on waiting on hold, and whether a yes came."""
         self._allowed = brief.mandate.max_amount.amount
 
     @property
@@ -170,6 +172,8 @@ class Judge:
                 elif self.asked.amount and answer.startswith("up to "):
                     self._allowed = max(self._allowed, type(self._allowed)(answer.removeprefix("up to ")))
                 self.asked, self._replies = None, 0
+            case ev.PersonAnswered(question_id, answer) if question_id in self._waits and answer == "yes":
+                self._waits[question_id] = True
             case ev.CallStarted() if not self._started_at:
                 self._started_at = self.words_at = now
 
@@ -207,6 +211,9 @@ class Judge:
             case act.ClearPlayout():
                 self._hold("clear", all(self.on_their_way.values()), "speech is still on its way")
                 self._drop(list(self.on_their_way))
+            case act.AskPerson(question_id) if question_id.startswith(WAITING):
+                self._hold("hold", question_id not in self._waits and now >= self._held_since, action)
+                self._waits[question_id] = False
             case act.AskPerson(question_id):
                 self._hold("questions", not self.asked and question_id not in self._question_ids, action, self.asked)
                 self._question_ids.add(question_id)
@@ -299,14 +306,14 @@ class Judge:
         policy = self.policy
         holding = now >= self._held_since
         if wait_s > policy.reply_s + EPSILON:  # the shortest of them all
-            place = self.conversation.place
-            most = {Place.THINKING: policy.reply_s, Place.ENDPOINTING: policy.patience_hold_s}.get(place)
-            if place is Place.LISTENING:
+            floor = self.conversation.floor
+            most = {Floor.THINKING: policy.reply_s, Floor.ENDPOINTING: policy.patience_hold_s}.get(floor)
+            if floor is Floor.LISTENING:
                 most = policy.hold_limit_s if holding else policy.hold_no_input_s[-1]
             if most is None:
                 most = policy.speech_s + policy.reply_s + policy.mark_slack_s
                 most += sum(len(self._texts[name]) for name in self.on_their_way) / policy.slowest_characters_per_s
-            self._hold("waiting", wait_s <= most + EPSILON, place, wait_s, most)
+            self._hold("waiting", wait_s <= most + EPSILON, floor, wait_s, most)
         if self.conversation.phase is Phase.ACTIVE:
             self._reopened += bool(self._closing_at)
             self._closing_at = 0.0
@@ -323,7 +330,8 @@ class Judge:
         call_s = now - self._started_at - held_s
         most_s = self.brief.limit_s + policy.closing_s * (policy.reopenings + self._opt_outs) + slack_s
         self._hold("bounded", call_s <= most_s, call_s, held_s)
-        self._hold("hold", held_s <= policy.hold_limit_s + slack_s, held_s)
+        most_s = policy.hold_limit_s * (1 + sum(self._waits.values()))
+        self._hold("hold", held_s <= most_s + slack_s, held_s, self._waits)
 
 
 def _words(texts: Iterable[str]) -> Iterator[str]:

@@ -44,10 +44,10 @@ LAWS = {
 def row_name(row: Transition) -> str:
     """A row of the table in words: where, and on what."""
     triggers = (each.name if isinstance(each, Deadline) else each.__name__ for each in row.triggers)
-    return f"{'|'.join(place.name for place in row.places)} on {'|'.join(triggers)}"
+    return f"{'|'.join(floor.name for floor in row.floors)} on {'|'.join(triggers)}"
 
 
-_MOVES = {id(row): (row_name(row), row.places, row.becomes, frozenset(row.emits)) for row in TRANSITIONS}
+_MOVES = {id(row): (row_name(row), row.floors, row.becomes, frozenset(row.emits)) for row in TRANSITIONS}
 
 
 class BrokenLawError(AssertionError):
@@ -106,17 +106,17 @@ class Watched(Conversation):
                 raise BrokenLawError("table", f"{row.name}: it still holds")
             moves[row.name, None, None] += 1
             return
-        name, places, becomes, emits = _MOVES[id(row)]
-        before, place = len(state.actions), self.place
+        name, floors, becomes, emits = _MOVES[id(row)]
+        before, floor = len(state.actions), self.floor
         trigger: Any = type(input_[0]) if len(input_) > 1 else row.triggers[0]
         if len(input_) == 1:
             self.fired.append(trigger)
         row.then(state, *input_)
-        after = self.place
+        after = self.floor
         self.tally.checks["table"] += 1
-        if place not in places or not (after in becomes or (row.stays and after is place)):
-            raise BrokenLawError("table", f"{name}: {place.name} -> {after.name}")
+        if floor not in floors or not (after in becomes or (row.stays and after is floor)):
+            raise BrokenLawError("table", f"{name}: {floor.name} -> {after.name}")
         for action in state.actions[before:]:
             if type(action) not in emits:
-                raise BrokenLawError("table", f"{name} in {place.name} emitted {action}")
+                raise BrokenLawError("table", f"{name} in {floor.name} emitted {action}")
         moves[name, trigger, after] += 1

@@ -42,7 +42,7 @@ class Steering:
 
 @asynccontextmanager
 async def running(
-    service: str, handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]", control: Control[Any, Any]
+    service: str, handlers: "Mapping[str, grpc.RpcMethodHandler[Any, Any]]", control: Control[Any]
 ) -> AsyncIterator[tuple[grpc.aio.Channel, Steering]]:
     """A channel to the server and its control port, both on free ports."""
     async with (

@@ -1,33 +1,36 @@
 """What the mind is sent for one reply in a call: the errand in the instructions, and the story so far in the input."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+
+from pydantic import BaseModel, ValidationError
 
 from standins.openai.mind.quantities import limit_after
-from standins.openai.mind.reading import content, plain, shared
-from standins.openai.mind.wording import first_verb_kind
+from standins.openai.mind.reading import WORDS, content, first_verb_kind, plain, shared
+from standins.openai.protocol import AssistantMessage, FunctionCall, Item, Message, said
 
-Json = dict[str, Any]
-ANSWERED = re.compile(r'person answered "(?P<answer>.*)" to "(?P<question>.*)"', re.S)
+ANSWERED = re.compile(r'person answered "(.*)" to "(.*)"', re.S)
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Mandate(BaseModel):
+    max_amount: Decimal = Decimal(0)
+    times: list[str] = []
+
+
+class Errand(BaseModel):
     """The `ERRAND:` line of the instructions; anything absent is empty."""
 
     goal: str = ""
-    steps: tuple[str, ...] = ()
-    person: str = ""
+    steps: list[str] = []
+    on_behalf_of: str = ""
     callee: str = ""
     opening: str = ""
-    facts: dict[str, str] = field(default_factory=dict)
-    max_amount: Decimal = Decimal(0)
-    times: tuple[str, ...] = ()
+    facts: dict[str, str] = {}
+    mandate: Mandate = Mandate()
 
     @property
     def tellable(self) -> dict[str, str]:
@@ -45,13 +48,22 @@ class Errand:
         return said[0] if said else self.opening or self.goal
 
 
+def read_instructions(instructions: str) -> Errand:
+    match = re.search(r"^ERRAND:\s*(\{.*\})\s*$", instructions, re.M)
+    try:
+        return Errand.model_validate_json(match[1]) if match else Errand()
+    except ValidationError:
+        return Errand()
+
+
 @dataclass(slots=True)
 class Story:
-    """The call so far. `news` is what the callee said since we last spoke."""
+    """The call so far."""
 
     said: list[str] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     news: str = ""
+    """What the callee said since we last spoke."""
     answers: list[tuple[str, str]] = field(default_factory=list)
     """The person's (question, answer) pairs, oldest first."""
     fresh: list[tuple[str, str]] = field(default_factory=list)
@@ -75,81 +87,36 @@ class Story:
         return next((answer for asked, answer in reversed(self.answers) if _same(question, asked)), None)
 
 
-FRAME = content(
-    'They would like to know: "". What may I say? They ask dollars. They offer. Is that all right? If asked'
-)
-
-
-def _same(first: str, second: str) -> bool:
-    one, other = content(first) - FRAME, content(second) - FRAME
-    smaller, larger = sorted((one, other), key=len)
-    return bool(smaller) and len(shared(smaller, larger)) >= 0.6 * len(larger)
-
-
-def read_instructions(instructions: str) -> Errand:
-    match = re.search(r"^ERRAND:\s*(\{.*\})\s*$", instructions, re.M)
-    try:
-        data: Json = json.loads(match[1]) if match else {}
-    except ValueError:
-        data = {}
-    mandate = data.get("mandate") or {}
-    callee = data.get("callee") or ""
-    try:
-        allowed = Decimal(str(mandate.get("max_amount") or 0))
-    except InvalidOperation:
-        allowed = Decimal(0)
-    return Errand(
-        goal=data.get("goal") or "",
-        steps=tuple(data.get("steps") or ()),
-        person=data.get("on_behalf_of") or "",
-        callee=callee.get("name", "") if isinstance(callee, dict) else callee,
-        opening=data.get("opening") or "",
-        facts={key: str(value) for key, value in (data.get("facts") or {}).items()},
-        max_amount=allowed,
-        times=tuple(mandate.get("times") or ()),
-    )
-
-
-def read_story(items: str | list[Json], errand: Errand) -> Story:
-    story = Story()
-    for step in errand.steps:
-        if known := re.match(r'If asked "(.*)", say: (.*?)\.?$', step):
-            story.answers.append((known[1], known[2]))
-    for item in [{"role": "user", "content": items}] if isinstance(items, str) else items:
-        role, text = item.get("role"), plain(_text(item.get("content")))
-        if role == "assistant" and text:
-            story.said.append(text)
-            story.exchanges += bool(story.news)
-            story.news, story.fresh = "", []
-        elif role == "user" and text:
-            story.heard.append(text)
-            story.news = f"{story.news} {text}".strip()
-        elif role in ("developer", "system") and (found := ANSWERED.search(text)):
-            pair = (found["question"], found["answer"])
-            story.answers.append(pair)
-            # An answer from an earlier call is known, but nobody here is waiting for it.
-            if found["question"] in story.asked:
-                story.fresh.append(pair)
-        elif item.get("type") == "function_call" and item.get("name") == "ask_user":
-            story.asked.append(_asked(item["arguments"]))
-        elif item.get("type") == "function_call":
-            story.news = ""  # the keys pressed or the fact noted were our reaction to it
+def read_story(items: Iterable[Item], errand: Errand) -> Story:
+    known = (re.match(r'If asked "(.*)", say: (.*?)\.?$', step) for step in errand.steps)
+    story = Story(answers=[(step[1], step[2]) for step in known if step])
+    for item in items:
+        match item:
+            case AssistantMessage() if text := plain(said(item)):
+                story.said.append(text)
+                story.exchanges += bool(story.news)
+                story.news, story.fresh = "", []
+            case Message(role="user") if text := plain(said(item)):
+                story.heard.append(text)
+                story.news = f"{story.news} {text}".strip()
+            case Message(role="developer" | "system") if found := ANSWERED.search(plain(said(item))):
+                story.answers.append((found[2], found[1]))
+                # An answer from an earlier call is known, but nobody here is waiting for it.
+                if found[2] in story.asked:
+                    story.fresh.append((found[2], found[1]))
+            case FunctionCall(name="ask_user"):
+                with suppress(ValueError, KeyError, TypeError):
+                    story.asked.append(str(json.loads(item.arguments)["question"]))
+            case FunctionCall():
+                story.news = ""  # the keys pressed or the fact noted were our reaction to it
     return story
 
 
 def allowed_amount(errand: Errand, story: Story) -> Decimal:
     """How much may be agreed to now: the mandate, and what the person has answered since."""
-    return limit_after(errand.max_amount, story.answers)
+    return limit_after(errand.mandate.max_amount, story.answers)
 
 
-def _text(content_parts: object) -> str:
-    if isinstance(content_parts, list):
-        return " ".join(str(part.get("text", "")) for part in content_parts)
-    return str(content_parts or "")
-
-
-def _asked(arguments: str) -> str:
-    try:
-        return str(json.loads(arguments).get("question", ""))
-    except (ValueError, AttributeError):
-        return ""
+def _same(first: str, second: str) -> bool:
+    smaller, larger = sorted((content(first) - WORDS["frame"], content(second) - WORDS["frame"]), key=len)
+    return bool(smaller) and len(shared(smaller, larger)) >= 0.6 * len(larger)

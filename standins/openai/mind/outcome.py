@@ -1,140 +1,115 @@
 """The outcome of a call, from its turns alone: a category, what was learnt and in which turn, what is left to do."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from standins.openai.mind import hearing
-from standins.openai.mind.hearing import says
-from standins.openai.mind.phrases import PHRASES
-from standins.openai.mind.quantities import amounts, numerals, reference, whens
-from standins.openai.mind.reading import content, sentence
-from standins.openai.mind.wording import first_verb_kind
+from standins.openai.mind.quantities import amounts, reference, whens
+from standins.openai.mind.reading import (
+    ANY,
+    PHRASES,
+    content,
+    first_verb_kind,
+    informs,
+    numerals,
+    questions,
+    says,
+    sentence,
+)
 
 Json = dict[str, Any]
-
-PROMISE = r"\b(?:i|we|he|she|they|someone|somebody)(?:'ll| will| are going to| is going to)\b"
-CALL_BACK = r"(?:call|ring|phone) you (?:back|again|later|tomorrow|when|as soon|on|this|in)\b|get back to you"
-PLEASE = (
-    r"\b(?:please|you need to|you have to|don't forget to|make sure (?:to|you)|remember to|you should)"
-    r" ((?:bring|send|call|pay|pick|come|arrive|email|fill)\b.*)"
-)
-INFORMATION = (
-    ("opening_hours", r"\b(?:open|opens|close|closes|hours)\b"),
-    ("price", r"\bdollars|\$|\bcosts?\b"),
-    ("phone_number", r"\bnumber is\b"),
-)
 
 
 def outcome(report: Json) -> Json:
     turns: list[Json] = report["turns"]
-    callee = [turn for turn in turns if turn["speaker"] == "callee"]
     # What came before we said why we called confirms nothing.
     start = next((turn["n"] for turn in turns if turn["speaker"] == "floyd"), 0)
-    replies = [turn for turn in callee if turn["n"] > start]
+    replies = [turn for turn in turns if turn["speaker"] == "callee" and turn["n"] > start]
     kind = first_verb_kind(report["goal"])
     category, proof = _category(report, kind, turns, replies)
-    claims = [_claim(turn) for turn in proof]
-    priced = [turn for turn in replies if amounts(turn["text"])]
-    if priced and priced[-1] not in proof:
-        claims.append(_claim(priced[-1]))
+    priced = _last(turn for turn in replies if amounts(turn["text"]))
+    claimed = proof + [turn for turn in priced if turn not in proof]
+    told = PHRASES["told"].get(category, category.replace("_", " ").capitalize())
+    if category == "unconfirmed" and not turns:
+        told = "The call did not take place"
     return {
         "category": category,
-        "summary": _summary(category, report["goal"], proof, turns),
-        "claims": claims,
-        "tasks": _tasks(kind, category, replies),
-        "facts": _facts(kind, proof, replies),
+        "summary": " ".join([f"{told}: {report['goal']}", *map(_quoted, proof[-1:])]),
+        "claims": [{"text": _quoted(turn), "turns": [turn["n"]]} for turn in claimed],
+        "tasks": [task for turn in replies if (task := _task(turn, kind, category))],
+        "facts": [fact for turn in replies if (fact := _fact(turn, kind == "ask" and turn in proof))],
     }
 
 
 def _category(report: Json, kind: str, turns: list[Json], replies: list[Json]) -> tuple[str, list[Json]]:
     """The category and the callee's turns that prove it."""
     ended = report["end_reason"].lower()
-    for pattern, category in ((hearing.STOP_CALLING, "do_not_call"), (hearing.WRONG_NUMBER, "wrong_number")):
-        if found := [turn for turn in replies if says(pattern, turn["text"])]:
-            return category, found[-1:]
+    for phrase, category in (("stop_calling", "do_not_call"), ("wrong_number", "wrong_number")):
+        if found := _saying(replies, phrase):
+            return category, _last(found)
+    ours = [turn for turn in turns if turn["speaker"] == "floyd"]
     if "voicemail" in ended:
-        left = any(turn["speaker"] == "floyd" for turn in turns) and "no" not in re.split(r"\W|_", ended)
+        left = ours and "no" not in re.split(r"\W|_", ended)
         return ("voicemail_left" if left else "voicemail_no_message"), []
-    promised = [turn for turn in replies if says(CALL_BACK, turn["text"])]
-    confirmed = [
-        turn for turn in replies if says(hearing.STRONG, turn["text"]) and not says(hearing.REFUSAL, turn["text"])
-    ]
+    refused, asking = _saying(replies, "refusal"), [turn for turn in replies if questions(turn["text"])]
+    confirmed = [turn for turn in _saying(replies, "strong") if turn not in refused]
     if kind == "report" and not confirmed:
-        confirmed = [turn for turn in replies if says(hearing.WEAK, turn["text"])][-1:]
+        confirmed = _last(_saying(replies, "weak"))
     if not confirmed:
-        asked = {
-            turn["n"] + 1
-            for turn in turns
-            if turn["speaker"] == "floyd" and says("could you please confirm", turn["text"])
-        }
-        confirmed = [
-            turn
-            for turn in replies
-            if turn["n"] in asked and says(r"^\W*(?:yes|sure|absolutely|correct)\b", turn["text"])
-        ]
+        asked = {turn["n"] + 1 for turn in _saying(ours, "please_confirm")}
+        confirmed = [turn for turn in _saying(replies, "confirms") if turn["n"] in asked]
     if kind == "ask":
-        confirmed = [turn for turn in replies if hearing.informs(turn["text"], content(report["goal"]))]
+        confirmed = [turn for turn in replies if informs(turn["text"], content(report["goal"]))]
     stopped = next((category for category, why in PHRASES["reasons"].items() if re.search(why, ended)), None)
     if stopped in ("needs_answer", "needs_approval"):
-        return stopped, [turn for turn in replies if hearing.questions(turn["text"]) or amounts(turn["text"])][-1:]
-    if promised and not (confirmed and kind != "ask"):
-        return "call_back_promised", promised[-1:]
+        return stopped, _last(turn for turn in replies if turn in asking or amounts(turn["text"]))
+    promised = _saying(replies, "call_back")
+    if promised and (kind == "ask" or not confirmed):
+        return "call_back_promised", _last(promised)
     if confirmed and stopped not in ("declined_by_callee", "refused_by_policy"):
         return "done", confirmed[-2:]
-    if closed := [turn for turn in replies if says(r"\bclosed\b", turn["text"])]:
-        return "closed", closed[-1:]
-    refused = [turn for turn in replies if says(hearing.REFUSAL, turn["text"]) or amounts(turn["text"])]
+    if closed := _saying(replies, "closed"):
+        return "closed", _last(closed)
+    if stopped == "declined_by_callee":
+        return stopped, _last(turn for turn in replies if turn in refused or amounts(turn["text"]))
     if stopped:
-        return stopped, refused[-1:] if stopped == "declined_by_callee" else []
-    if declined := [turn for turn in refused if says(hearing.REFUSAL, turn["text"])]:
-        return "declined_by_callee", declined[-1:]
+        return stopped, []
+    if refused:
+        return "declined_by_callee", _last(refused)
     if not turns:
         return "no_answer", []
-    last = next((turn["text"] for turn in reversed(turns) if turn["speaker"] == "floyd"), "")
-    if says(r"check", last):
-        return "needs_answer", [turn for turn in replies if hearing.questions(turn["text"])][-1:]
-    return "unconfirmed", []
+    return ("needs_answer", _last(asking)) if _saying(_last(ours), "checking") else ("unconfirmed", [])
 
 
-def _claim(turn: Json) -> Json:
-    return {"text": f'They said: "{turn["text"].strip()}"', "turns": [turn["n"]]}
+def _saying(turns: Iterable[Json], phrase: str) -> list[Json]:
+    return [turn for turn in turns if says(turn["text"], phrase)]
 
 
-def _summary(category: str, goal: str, proof: list[Json], turns: list[Json]) -> str:
-    said = f' They said: "{proof[-1]["text"].strip()}"' if proof else ""
-    told = PHRASES["told"].get(category, sentence(category.replace("_", " ")).rstrip("."))
-    if category == "unconfirmed":
-        told = "They did not confirm it" if turns else "The call did not take place"
-    return f"{told}: {goal}{said}"
+def _quoted(turn: Json) -> str:
+    return f'They said: "{turn["text"].strip()}"'
 
 
-def _tasks(kind: str, category: str, replies: list[Json]) -> list[Json]:
-    tasks = []
-    for turn in replies:
-        said, due = turn["text"], next(iter(whens(turn["text"])), None)
-        promise = re.search(rf"{PROMISE}[^.?!]*", said, re.I)
-        if asked := re.search(PLEASE, said, re.I):
-            tasks.append({"title": sentence(asked[1]), "due": due, "kind": "follow_up", "turn": turn["n"]})
-        elif promise and (due or says(CALL_BACK, said)) and not says(r"deliver", said):
-            tasks.append(
-                {"title": f'They said: "{promise[0].strip()}"', "due": due, "kind": "promise", "turn": turn["n"]}
-            )
-        elif due and (
-            says(r"deliver", said) or (kind in ("book", "change") and category == "done" and says(hearing.STRONG, said))
-        ):
-            tasks.append({"title": f'"{said.strip()}"', "due": due, "kind": "appointment", "turn": turn["n"]})
-    return tasks
+def _last(turns: Iterable[Json]) -> list[Json]:
+    return list(turns)[-1:]
 
 
-def _facts(kind: str, proof: list[Json], replies: list[Json]) -> list[Json]:
-    """What is worth remembering: reference numbers, and the information that was asked for."""
-    facts = []
-    for turn in replies:
-        about = next((key for key, pattern in INFORMATION if says(pattern, numerals(turn["text"]))), None)
-        if given := reference(turn["text"]):
-            facts.append({"key": given[0], "value": given[1], "turn": turn["n"]})
-        elif kind == "ask" and turn in proof and about:
-            facts.append({"key": about, "value": turn["text"].strip(), "turn": turn["n"]})
-    return facts
+def _task(turn: Json, kind: str, category: str) -> Json | None:
+    """What a turn leaves to be done, or waited for."""
+    said, due = turn["text"], next(iter(whens(turn["text"])), None)
+    promise, delivery = re.search(rf"\b{ANY['promise']}\b[^.?!]*", said, re.I), says(said, "delivery")
+    if asked := re.search(rf"\b{ANY['request']} ({ANY['duty']}\b.*)", said, re.I):
+        title, task = sentence(asked[1]), "follow_up"
+    elif promise and (due or says(said, "call_back")) and not delivery:
+        title, task = f'They said: "{promise[0].strip()}"', "promise"
+    elif due and (delivery or (kind in ("book", "change") and category == "done" and says(said, "strong"))):
+        title, task = f'"{said.strip()}"', "appointment"
+    else:
+        return None
+    return {"title": title, "due": due, "kind": task, "turn": turn["n"]}
+
+
+def _fact(turn: Json, was_asked_for: bool) -> Json | None:
+    """What is worth remembering of a turn: a reference number, or the information that was asked for."""
+    about = next((key for key in ("opening_hours", "price", "phone_number") if says(numerals(turn["text"]), key)), None)
+    given = reference(turn["text"]) or ((about, turn["text"].strip()) if was_asked_for and about else None)
+    return {"key": given[0], "value": given[1], "turn": turn["n"]} if given else None

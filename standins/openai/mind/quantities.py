@@ -1,82 +1,45 @@
-"""Numbers, money and times as people say them: "five hundred and sixty dollars", "thursday at three p m"."""
-
-from __future__ import annotations
+"""Money and times as people say them: "five hundred and sixty dollars", "thursday at three p m"."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 
-from text_to_num import alpha2digit
-
-from standins.openai.mind.phrases import any_of
-from standins.openai.mind.reading import plain
+from standins.openai.mind.reading import ANY, numerals, says
 
 NUMBER = r"\d+(?:\.\d+)?"
-MONEY = r"(?:dollars?|bucks|usd)"
-NOT_MONEY = (
-    r"(?!\d|:\d|\.\d|\s*(?:am|pm|o'?clock|people|persons|guests|days?|weeks?|months?|hours?|minutes?|percent)\b"
-    r"|(?:st|nd|rd|th)\b)"
-)
-LIMIT, DAY, CLOCK = any_of("limit"), any_of("day"), any_of("clock")
-PART = r"(?:in the )?(?<!good )(?:morning|afternoon|evening)"
-WHEN = re.compile(rf"\b(?:{DAY}|{CLOCK}|{PART})(?:,? (?:and (?=\d))?(?:{DAY}|{CLOCK}|{PART}))*\b")
-PARTS = {
-    "morning": (0, 12 * 60),
-    "afternoon": (12 * 60, 18 * 60),
-    "evening": (17 * 60, 24 * 60),
-    "tonight": (1020, 1440),
-}
-
-
-def numerals(text: str) -> str:
-    """Lower-case text with number words written as digits, so that spoken and written numbers look the same."""
-    text = re.sub(r"\b([ap])\.? ?m\b\.?", r"\1m", plain(text).lower())
-    text = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", re.sub(r"(?<=\d),(?=\d{3})", "", text))
-    text = re.sub(r"\ba (?=hundred|thousand)", "one ", re.sub(r"\bsecond\b", "_second_", text))
-    text = alpha2digit(text, "en", threshold=0).replace("_second_", "second")
-    text = re.sub(r"\boh (?=\d)", "0 ", text)
-    text = re.sub(r"\b\d(?: \d){2,}\b", lambda digits: digits[0].replace(" ", ""), text)  # read out one by one
-    text = re.sub(rf"\b(\d\d?) (\d\d)(?= {MONEY})", r"\1\2", text)
-    return re.sub(r"\b(1[0-2]|[1-9]) ([0-5][05])\b(?! \d)", r"\1:\2", text)
+LIMIT, DAY, NOT_MONEY = ANY["limit"], ANY["day"], ANY["not_money"]
+PRICED = rf"\b(?:{ANY['priced']}|{LIMIT})(?: \w+){{0,3}}? ({NUMBER})(?!{NOT_MONEY})"
+AMOUNT = re.compile(rf"\$({NUMBER})|({NUMBER}) {ANY['money']}(?: and ({NUMBER}) cents)?|{PRICED}")
+TIME = f"(?:{DAY}|{ANY['clock']}|{ANY['part']})"
+WHEN = re.compile(rf"\b{TIME}(?:,? (?:and (?=\d))?{TIME})*\b")
+AT = re.compile(rf"(?:({ANY['relation']}) )?\b([01]?\d|2[0-3])(?::(\d\d))? ?(am|pm)?(?![\w-])")
+MINUTES = range(24 * 60)
+PARTS = {"morning": (0, 12), "afternoon": (12, 18), "evening": (17, 24), "tonight": (17, 24)}
+"""Hours of the day."""
 
 
 def amounts(text: str) -> list[Decimal]:
     """Sums of money, in order. A bare number counts when the words around it speak of a price."""
-    spoken = numerals(text)
-    priced = (
-        rf"\b(?:costs?|price|total|comes? to|charge|fee|pay|spend|budget|{LIMIT})(?: \w+){{0,3}}? ({NUMBER}){NOT_MONEY}"
-    )
-    pattern = rf"\$({NUMBER})|({NUMBER}) {MONEY}(?: and ({NUMBER}) cents)?|{priced}"
-    found = []
-    for match in re.finditer(pattern, spoken):
-        whole = next(group for group in (match[1], match[2], match[4]) if group)
-        found.append(Decimal(whole) + Decimal(match[3] or 0) / 100)
-    return found
+    found = AMOUNT.finditer(numerals(text))
+    return [Decimal(match[1] or match[2] or match[4]) + Decimal(match[3] or 0) / 100 for match in found]
 
 
 def limit(text: str) -> Decimal | None:
     """The most the person allows: "up to 80 dollars", "no more than $50", "budget of eighty"."""
-    match = re.search(rf"\b{LIMIT} (?:about |around )?\$?({NUMBER}){NOT_MONEY}", numerals(text))
+    match = re.search(rf"\b{LIMIT} (?:about |around )?\$?({NUMBER})(?!{NOT_MONEY})", numerals(text))
     return Decimal(match[1]) if match else None
 
 
 def reference(text: str) -> tuple[str, str] | None:
     """What a number that the other gives is called, as a key, and the number."""
-    kinds = "confirmation|reference|order|booking|ticket|case"
-    match = re.search(rf"\b((?:{kinds}) (?:number|code)) is (?:number )?([a-z]?\d[\d ]*)", numerals(text))
+    match = re.search(rf"\b({ANY['reference']} (?:number|code)) is (?:number )?([a-z]?\d[\d ]*)", numerals(text))
     return (match[1].replace(" ", "_"), match[2].replace(" ", "")) if match else None
 
 
 def said_yes(text: str) -> bool | None:
     """Yes, no, or neither."""
-    start = " ".join(numerals(text).replace(",", " ").replace(".", " ").split()[:6])
-    if re.match(r"(?:no|nope|don't|do not|not|never|too|decline|stay|refuse)\b", start):
-        return False
-    if re.match(
-        r"(?:yes|yeah|yep|sure|ok|okay|fine|go ahead|that's (?:ok|fine)|all right|approved?|accept|please)\b", start
-    ):
-        return True
-    return None
+    start = " ".join(re.sub("[,.]", " ", numerals(text)).split())
+    return False if says(start, "no") else True if says(start, "yes") else None
 
 
 def limit_after(current: Decimal, answers: list[tuple[str, str]]) -> Decimal:
@@ -85,11 +48,12 @@ def limit_after(current: Decimal, answers: list[tuple[str, str]]) -> Decimal:
     A limit they name counts as it is; a plain yes allows what was asked.
     """
     for question, answer in answers:
-        asked, named = amounts(question), limit(answer) or next(iter(amounts(answer)), None)
-        if named is not None and (asked or limit(answer) is not None):
+        asked, allowed = amounts(question), limit(answer)
+        named = allowed if allowed is not None else next(iter(amounts(answer) if asked else ()), None)
+        if named is not None:
             current = named
         elif asked and said_yes(answer):
-            current = max(current, *asked[:1])
+            current = max(current, asked[0])
     return current
 
 
@@ -98,64 +62,48 @@ def whens(text: str) -> list[str]:
     return [match[0].strip() for match in WHEN.finditer(numerals(text))]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What a phrase of time allows or says: days (empty: any) and minutes of the day, twelve-hour readings included."""
-
-    days: frozenset[str]
-    minutes: frozenset[int]
+def agreed_times(question: str, answer: str) -> list[str]:
+    """Times that an answer of the person allows."""
+    return whens(answer) or (whens(question) if said_yes(answer) else [])
 
 
-def window(phrase: str) -> Window:
-    phrase = numerals(phrase)
-    days = frozenset(
-        day.removeprefix("next ").removeprefix("this ").removeprefix("on ") for day in re.findall(DAY, phrase)
-    )
-    allowed = set(range(24 * 60))
+def window(phrase: str) -> tuple[set[str], set[int]]:
+    """What a phrase of time allows: days (none: any) and minutes of the day, twelve-hour readings included."""
+    phrase = re.sub(r"\b(?:noon|midday)\b", "12:00 pm", numerals(phrase))
+    minutes = set(MINUTES)
     for part, (start, end) in PARTS.items():
         if part in phrase:
-            allowed &= set(range(start, end))
-    clocks = [
-        (match[1], _minutes(int(match[2]), int(match[3] or 0), match[4]))
-        for match in re.finditer(
-            r"(?:(at|after|before|by|around|until|from|between|and|to) )?\b(\d{1,2})(?::(\d\d))? ?(am|pm)?(?![\w-])",
-            phrase,
-        )
-        if int(match[2]) < 24
-    ]
-    if "noon" in phrase.split() or "midday" in phrase:
-        clocks.append(("at", {12 * 60}))
-    for relation, minutes in clocks:
+            minutes &= set(MINUTES[60 * start : 60 * end])
+    for relation, hour, minute, half in AT.findall(phrase):
+        readings = [int(hour) % 12, int(hour) % 12 + 12] if int(hour) <= 12 else [int(hour)]
+        if half:
+            readings = [int(hour) % 12 + (12 if half == "pm" else 0)]
+        meant = {60 * reading + int(minute or 0) for reading in readings}
         if relation in ("after", "from", "between"):
-            allowed &= set(range(min(minutes, key=_daytime), 24 * 60))
+            minutes &= set(MINUTES[_likeliest(meant) :])
         elif relation in ("before", "by", "until", "and", "to"):
-            allowed &= set(range(min(minutes, key=_daytime) + 1))
+            minutes &= set(MINUTES[: _likeliest(meant) + 1])
         else:
-            allowed &= minutes
-    return Window(days, frozenset(allowed))
+            minutes &= meant
+    return {re.sub("^(?:next|this|on) ", "", day) for day in re.findall(DAY, phrase)}, minutes
 
 
-def _minutes(hour: int, minute: int, half: str | None) -> set[int]:
-    if half is None and hour <= 12:
-        return {(hour % 12) * 60 + minute, (hour % 12 + 12) * 60 + minute}
-    return {((hour % 12 + 12) if half == "pm" else hour % 12 if half else hour) * 60 + minute}
-
-
-def _daytime(minute: int) -> int:
-    """Orders the readings of a clock time by how likely they are meant: from seven in the morning on."""
-    return (minute - 7 * 60) % (24 * 60)
-
-
-def fits(offer: str, windows: list[str]) -> bool:
+def fits(offer: str, windows: Iterable[str]) -> bool:
     """Whether an offered time lies within one of the allowed ones."""
-    offered = window(offer)
-    for phrase in windows:
-        allowed = window(phrase)
-        wide = {day for day in allowed.days if day in ("week", "weekend", "month")}
-        same_day = not allowed.days or not offered.days or wide or allowed.days & offered.days
+    offered_days, offered = window(offer)
+    for days, minutes in map(window, windows):
+        same_day = not days or not offered_days or days & {"week", "weekend", "month", *offered_days}
         # Against an open range ("after 2 pm") a bare "ten" is taken as people mean it: ten in the morning.
-        wide_open = len(allowed.minutes) > 8 * 60 and len(offered.minutes) == 2
-        minutes = {min(offered.minutes, key=_daytime)} if wide_open else offered.minutes
-        if same_day and allowed.minutes & minutes:
+        open_range = len(minutes) > 8 * 60 and len(offered) == 2
+        if same_day and minutes & ({_likeliest(offered)} if open_range else offered):
             return True
     return False
+
+
+def spoken_money(amount: Decimal) -> str:
+    return f"{amount:.0f} dollars" if amount == amount.to_integral() else f"{amount:.2f} dollars"
+
+
+def _likeliest(minutes: set[int]) -> int:
+    """The reading of a clock time that is most likely meant: the first from seven in the morning on."""
+    return min(minutes, key=lambda minute: (minute - 7 * 60) % len(MINUTES), default=0)

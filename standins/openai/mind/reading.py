@@ -1,23 +1,51 @@
-"""Words, and how alike they are. Recognised speech has no casing, no punctuation and small errors: match loosely."""
+"""What a text says: its words and how alike they are, its questions, and the phrases of `phrases.toml` in it.
 
-from __future__ import annotations
+Recognised speech has no casing, no punctuation and small errors: all matching is loose.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Iterable
 from difflib import SequenceMatcher
+from pathlib import Path
 from typing import Any
 
-from standins.openai.mind.phrases import PHRASES, words_of
+from text_to_num import alpha2digit
 
-STOP_WORDS, CALENDAR = words_of("stop"), words_of("calendar")
-PERSON_WORDS = words_of("person")
-"""A phone number named by these alone is the requester's own."""
+PHRASES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text("utf-8"))
+ANY: dict[str, str] = {name: f"(?:{'|'.join(some)})" for name, some in PHRASES["any_of"].items()}
+HEARD = {name: re.compile(rf"\b(?:{'|'.join(some)})\b") for name, some in PHRASES["heard"].items()}
+HEARD["weak"] = re.compile(rf"^\W*(?:{ANY['assent']}\b\W*)+$")
+"""Nothing but assent."""
+WORDS: dict[str, frozenset[str]] = {name: frozenset(some.split()) for name, some in PHRASES["words"].items()}
 RELATED = {word: others.split() for some, others in PHRASES["related"].items() for word in some.split()}
+VERBS: dict[str, str] = {verb: kind for kind, verbs in PHRASES["verbs"].items() for verb in verbs.split()}
 
 
 def plain(text: str) -> str:
     """Straight quotes, single spaces."""
-    return " ".join(text.replace("’", "'").replace("“", '"').replace("”", '"').split())
+    return " ".join(text.translate(str.maketrans("’“”", '\'""')).split())
+
+
+def rewritten(text: str, rules: str, **names: str) -> str:
+    """The text after the `rewrites` of this name, one after the other."""
+    for pattern, replacement in PHRASES["rewrites"][rules]:
+        text = re.sub(pattern, replacement.format(**names), text, flags=re.I)
+    return text
+
+
+def numerals(text: str) -> str:
+    """Lower-case text with number words written as digits, so that spoken and written numbers look the same."""
+    text = rewritten(plain(text).lower(), "before_numbers")
+    text = rewritten(alpha2digit(text, "en", threshold=0), "zero")
+    text = re.sub(r"\b\d(?: \d){2,}\b", lambda digits: digits[0].replace(" ", ""), text)  # read out one by one
+    return rewritten(text, "after_numbers")
+
+
+def sentence(text: str) -> str:
+    """Capitalised and closed."""
+    text = plain(text).strip(" ,")
+    return text and text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
 
 
 def words(text: str) -> list[str]:
@@ -27,20 +55,25 @@ def words(text: str) -> list[str]:
 
 def content(text: str) -> set[str]:
     """The words that carry meaning."""
-    return {word for word in words(text) if word not in STOP_WORDS}
+    return set(words(text)) - WORDS["stop"]
+
+
+def names(text: str) -> list[str]:
+    """Capitalised names inside a sentence, in order: `Rose Miller`, `Luigi`. A sentence's first word is none."""
+    found = re.findall(r"(?<![.?!] )(?<!^)\b[A-Z][\w'-]*(?: (?:[A-Z][\w'-]*))*", plain(text))
+    kept = [re.sub(r"'s?$", "", name) for name in found]
+    return [name for name in kept if name.lower() not in WORDS["calendar"] and name not in ("I", "AI", "I'm", "TV")]
 
 
 def alike(first: str, second: str) -> bool:
     """The same word, another form of it, or a slip of the recogniser."""
-    if first == second or first + "s" == second or second + "s" == first:
+    if first in (second, second + "s") or second == first + "s":
         return True
-    longest = max(len(first), len(second))
-    shared = next(
-        (n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
-    )
-    if shared >= 4 and shared >= 0.55 * longest:
+    same = next((place for place, (one, other) in enumerate(zip(first, second, strict=False)) if one != other), 99)
+    longest, shortest = max(len(first), len(second)), min(len(first), len(second))
+    if min(same, shortest) >= max(4, 0.55 * longest):
         return True
-    return min(len(first), len(second)) >= 5 and SequenceMatcher(None, first, second).ratio() >= 0.85
+    return shortest >= 5 and SequenceMatcher(None, first, second).ratio() >= 0.85
 
 
 def shared(first: Iterable[str], second: Iterable[str]) -> set[str]:
@@ -49,41 +82,51 @@ def shared(first: Iterable[str], second: Iterable[str]) -> set[str]:
     return {word for word in first if any(alike(word, other) for other in others)}
 
 
-def widened(found: Iterable[str]) -> set[str]:
-    """The words and those that go together with them."""
-    kept = set(found)
-    return kept | {other for word in kept for key, others in RELATED.items() if alike(word, key) for other in others}
+def related(found: Iterable[str]) -> set[str]:
+    """The words that go together with these: the kinds of fact, or of business, that they speak of."""
+    return {other for word in found for key, others in RELATED.items() if alike(word, key) for other in others}
 
 
-def names(text: str) -> list[str]:
-    """Capitalised names inside a sentence, in order: `Rose Miller`, `Luigi`. A sentence's first word is none."""
-    found = re.findall(r"(?<![.?!] )(?<!^)\b[A-Z][\w'-]*(?: (?:[A-Z][\w'-]*))*", plain(text))
-    kept = [re.sub(r"'s?$", "", name) for name in found]
-    return [name for name in kept if name.lower() not in CALENDAR and name not in ("I", "AI", "I'm", "TV")]
-
-
-def sentence(text: str) -> str:
-    """Capitalised and closed."""
-    text = plain(text).strip(" ,")
-    if not text:
-        return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".?!" else ".")
-
-
-def key_words(key: str) -> list[str]:
-    return words(key.replace("_", " "))
-
-
-def fact_score(question: str, key: str) -> float:
-    """How well a fact's key answers a question; below 1 it does not. Words any key may hold count half."""
+def best_fact(question: str, keys: Iterable[str]) -> str | None:
+    """The key of the fact that answers the question best; None when none does. Words any key may hold count half."""
     asked = content(question) | ({"where"} & set(words(question)))
-    vague = {"number", "name", "date", "time"}
-    direct = shared(key_words(key), asked)
-    related = shared(set(key_words(key)) - direct, widened(asked) - asked)
-    return sum(0.5 if word in vague else 1.0 for word in direct | related)
+    meant = related(asked) - asked
+
+    def score(key: str) -> float:
+        direct = shared(words(key), asked)
+        found = direct | shared(set(words(key)) - direct, meant)
+        return sum(0.5 if word in ("number", "name", "date", "time") else 1.0 for word in found)
+
+    best = max(sorted(keys), key=lambda key: (score(key), -len(key)), default=None)
+    return best if best is not None and score(best) >= 1 else None
 
 
-def best_fact(question: str, facts: Mapping[str, Any]) -> str | None:
-    """The key of the fact that answers the question best, or None when none does."""
-    scored = sorted(((fact_score(question, key), key) for key in facts), key=lambda each: (-each[0], len(each[1])))
-    return scored[0][1] if scored and scored[0][0] >= 1 else None
+def says(text: str, *phrases: str) -> bool:
+    """Whether one of these lists of phrases is heard in the text."""
+    return any(HEARD[phrase].search(plain(text).lower()) for phrase in phrases)
+
+
+def first_verb_kind(text: str) -> str:
+    """The kind of errand, of `phrases.toml`, that a goal or task names with its first verb."""
+    return VERBS.get(next(iter(words(text)), ""), "request")
+
+
+def questions(text: str) -> list[str]:
+    """The questions in a turn, without what came before them; statements that merely hold a "what" are left out."""
+    found: list[str] = []
+    another = rf"\s+and (?={HEARD['clear_question'].pattern}|{ANY['detail']})"
+    for part in re.split(r"(?<=[.?!;])\s+", plain(text).lower()):
+        clear = HEARD["clear_question"].search(part)
+        opened = re.match(rf"(?:{ANY['lead_in']}\b[\s,.!-]*)*(?={ANY['asking']}\b)", part)
+        if clear:
+            found += re.split(another, part[min(clear.start(), opened.end() if opened else clear.start()) :])
+        elif part.endswith("?") or (opened and len(part.split()) >= 3):
+            found.append(part[opened.end() if opened else 0 :])
+    return [stripped for question in found if (stripped := question.strip(" ,.?!"))]
+
+
+def informs(text: str, about: set[str]) -> bool:
+    """Whether a turn tells something: a number, a yes or no, or words of what was asked about."""
+    if questions(text) or says(text, "hold") or (says(text, "weak") and not says(text, "yes_or_no")):
+        return False
+    return bool(re.search(r"\d", numerals(text)) or says(text, "plainly") or shared(about, content(text)))

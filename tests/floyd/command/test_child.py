@@ -1,35 +1,39 @@
 """Processes of the stack: what is started is watched, and ends with everything it started."""
 
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from floyd.command.child import Child, ChildError, free_port, listening, stop_all
+from floyd.command.child import Child, ChildError, free_port, free_ports, listening, stop_all
 
 DEADLINE_S = 20.0
 
+# Each program blocks until a signal ends it.
 DEAF_WITH_WORKER = """
-import os, signal, time
+import os, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 worker = os.fork()
 if worker:
     print(worker, flush=True)
-time.sleep(60)
+signal.pause()
 """
-PARENT = """
-import os, sys, time
+TELLS_ITS_ID = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
+# The death signal is armed by the program that becomes the child: once that speaks, there is a promise to test.
+PARENT = f"""
+import os, signal, sys
 from pathlib import Path
 from floyd.command.child import Child
-command = [sys.executable, "-c", "import time; time.sleep(60)"]
-child = Child("child", command, log=Path(sys.argv[1]), environment=os.environ)
+child = Child("child", [sys.executable, "-c", {TELLS_ITS_ID!r}], log=Path(sys.argv[1]), environment=os.environ)
+child.wait_until(lambda: child.last_lines() != "", {DEADLINE_S})
 print(child.pid, flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 Start = Callable[..., Child]
@@ -49,19 +53,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
     stop_all(children)
 
 
-def alive(pid: int) -> bool:
-    """Whether it runs; a zombie that nobody reaped has ended."""
+def wait_for_end(pid: int) -> None:
+    """Until this process has ended, whoever started it and whether or not anybody has reaped it."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_for(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([process], [], [], DEADLINE_S)[0], f"{pid} did not end"
+    finally:
+        os.close(process)
 
 
 def test_a_death_is_reported_with_the_last_words(start: Start) -> None:
@@ -74,7 +75,7 @@ def test_a_death_is_reported_with_the_last_words(start: Start) -> None:
 
 def test_waiting_has_an_end(start: Start) -> None:
     """If this fails a part that never becomes ready hangs the whole stack."""
-    child = start("import time; print('thinking', flush=True); time.sleep(60)")
+    child = start("import signal; print('thinking', flush=True); signal.pause()")
     child.wait_until(lambda: "thinking" in child.last_lines(), DEADLINE_S)
 
     with pytest.raises(ChildError, match=r"(?s)not ready within 0 s.*thinking"):
@@ -90,12 +91,12 @@ def test_stopping_takes_workers_along_and_does_not_wait_for_the_deaf(start: Star
     stop_all([child])
 
     assert child.exit_code == -signal.SIGKILL
-    wait_for(lambda: not alive(worker))
+    wait_for_end(worker)
 
 
 def test_a_part_that_ended_starts_anew(start: Start) -> None:
     """If this fails a journey that kills a part takes the town from all that come after it."""
-    child = start("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+    child = start(TELLS_ITS_ID)
     child.wait_until(lambda: len(child.last_lines().splitlines()) == 1, DEADLINE_S)
     child.kill()
 
@@ -114,15 +115,16 @@ def test_children_do_not_outlive_a_parent_that_was_killed(tmp_path: Path) -> Non
     ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        assert alive(child)
-        # The death signal is armed by the program that becomes the child; only after that is there a promise to test.
-        wait_for(lambda: Path(f"/proc/{child}/cmdline").read_bytes().startswith(sys.executable.encode()))
-
         parent.kill()
 
-    wait_for(lambda: not alive(child))
+    wait_for_end(child)
 
 
-def test_a_free_port_is_free() -> None:
-    """If this fails the stack starts its parts on ports that others hold."""
-    assert not listening(free_port())
+def test_a_free_port_is_free_and_given_once() -> None:
+    """If this fails the stack starts its parts on ports that others hold, or two of them on one."""
+    with socket.create_server(("127.0.0.1", free_port())) as holder:
+        ports = list(free_ports())
+
+        assert holder.getsockname()[1] not in ports
+    assert len(set(ports)) == len(ports)
+    assert not listening(ports[0])

@@ -3,16 +3,20 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from floyd.command.child import free_port, listening
+from floyd.command.child import free_port
+from floyd.command.running import Running
 
 # The stack's first step takes well under this, even on a busy machine.
 DEADLINE_S = 60.0
+# Nobody is signed in at Google.
+NOBODY = {"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere/credentials.json"}
 
 
 def floyd(*arguments: str, directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +27,7 @@ def floyd(*arguments: str, directory: Path, **environment: str) -> subprocess.Co
         text=True,
         check=False,
         timeout=DEADLINE_S,
-        env={**os.environ, "FLOYD_STACK_DIR": str(directory), "COLUMNS": "200", **environment},
+        env={**os.environ, **NOBODY, "FLOYD_STACK_DIR": str(directory), "COLUMNS": "200", **environment},
     )
 
 
@@ -50,7 +54,9 @@ def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
         (["replay", "tom/r1"], "No stack is running"),
         (["users", "add", "tom@example.com"], "The stack on this machine admits everybody"),
         (["replay", "r1"], "expected UID/RID or UID/RID/ATTEMPT"),
-        (["demo", "--record", "nowhere/call.wav"], "nowhere is not a directory"),
+        (["demo", "--record", "nowhere/call.wav"], "nowhere/call.wav cannot be written"),
+        (["demo", "--record", "."], "expected a file's name"),
+        (["doctor", "--project", "p"], "Sign in first: gcloud auth application-default login"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
@@ -65,18 +71,22 @@ def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path: Path, arguments: 
 def test_a_busy_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     """If this fails half a stack starts and dies with the other half's errors."""
     first = free_port()
-    holder = subprocess.Popen([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(first)])
-    try:
-        while not listening(first):
-            assert holder.poll() is None
+    with socket.create_server(("127.0.0.1", first)):
         done = floyd("dev", "--first-port", str(first), directory=tmp_path)
-    finally:
-        holder.kill()
-        holder.wait()
 
     assert done.returncode == 1
     assert f"Port {first} (firestore) is in use" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_proxy_is_not_asked_for_the_stack_on_this_machine(running: Running, tmp_path: Path) -> None:
+    """If this fails every command hangs on machines that reach the internet through a proxy."""
+    running.model_copy(update={"pid": os.getpid()}).save(tmp_path)
+    proxy = dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+
+    done = floyd("facts", "list", directory=tmp_path, **proxy, NO_PROXY="", no_proxy="")
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_missing_java_is_named(tmp_path: Path) -> None:

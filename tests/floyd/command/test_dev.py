@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from floyd.command.child import listening
-from tests.floyd.command.test_child import alive, wait_for
+from tests.floyd.command.test_child import wait_for_end
 
 START_S = 90.0
 # It takes about a second; this is when it counts as hung, on a machine that plays whole calls beside it.
@@ -76,7 +76,8 @@ def test_whatever_ends_it_leaves_nothing_behind(dev: Dev, tmp_path: Path, number
 
     assert dev.end(number) == code
 
-    wait_for(lambda: not any(alive(pid) for pid in dev.descendants))
+    for pid in dev.descendants:
+        wait_for_end(pid)
     assert not listening(int(dev.running["api"].rsplit(":", 1)[1]))
     assert number is signal.SIGKILL or not (tmp_path / "stack.json").exists()
 

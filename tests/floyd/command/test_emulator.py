@@ -124,7 +124,7 @@ def test_a_created_document_reaches_a_function_in_the_production_form(tmp_path: 
     ports = {name: free_port() for name in ("firestore", "dispatcher", "function")}
     framework = str(Path(sys.executable).with_name("functions-framework"))
     function = [framework, "--target", "seen", "--source", str(tmp_path / "main.py"), "--host", "127.0.0.1"]
-    dispatcher = [sys.executable, "-m", "floyd.command.dispatcher", f"--port={ports['dispatcher']}"]
+    dispatcher = [sys.executable, "-m", "floyd.command.dispatcher", str(ports["dispatcher"])]
 
     def child(name: str, command: list[str]) -> Child:
         return Child(name, command, log=tmp_path / f"{name}.log", environment=os.environ)
@@ -136,7 +136,7 @@ def test_a_created_document_reaches_a_function_in_the_production_form(tmp_path: 
             log=tmp_path / "firestore.log",
             environment=os.environ,
         ),
-        child("dispatcher", [*dispatcher, f"--target=seen=http://127.0.0.1:{ports['function']}"]),
+        child("dispatcher", [*dispatcher, f"seen=http://127.0.0.1:{ports['function']}"]),
         child("function", [*function, f"--port={ports['function']}"]),
     ]
     try:

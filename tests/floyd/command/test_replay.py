@@ -6,7 +6,6 @@ import pytest
 from google.cloud import firestore
 
 from floyd.command import replay
-from floyd.command import running as stacks
 from floyd.command.running import Running
 from floyd.documents import Call, Request, Status, Turn
 from floyd.errors import NotFoundError
@@ -21,7 +20,7 @@ def documents(
 ) -> firestore.DocumentReference:
     """A request with two attempts; only the second left a tape."""
     monkeypatch.setenv("FLOYD_STACK_DIR", str(tmp_path))
-    stacks.save(running.model_copy(update={"pid": STACK.pid}), tmp_path)
+    running.model_copy(update={"pid": STACK.pid}).save(tmp_path)
     root = server.document("users", "tom", "requests", "r1")
     root.set(Request(text="t", status=Status.DONE, attempt=2, created_at=NOW, deadline=NOW).to_store())
     for attempt in (1, 2):
@@ -72,5 +71,6 @@ def test_a_call_without_a_tape_is_told_by_its_turns(documents: firestore.Documen
 
 def test_what_is_not_there_is_said(documents: firestore.DocumentReference) -> None:
     """If this fails a mistyped id shows a stack trace."""
-    with pytest.raises(NotFoundError, match="no request tom/r2"):
-        replay.load("tom/r2", "")
+    for target, words in (("tom/r2", "no request tom/r2"), ("tom/r1/3", "has no call 3; its last attempt is 2")):
+        with pytest.raises(NotFoundError, match=words):
+            replay.load(target, "")

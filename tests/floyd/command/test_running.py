@@ -26,40 +26,47 @@ STACK = Running(
 NOBODY = 5_000_000
 
 
-def test_a_running_stack_is_found(tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands look for the stack."""
+    monkeypatch.setenv("FLOYD_STACK_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_a_running_stack_is_found(folder: Path) -> None:
     """If this fails no command works beside `floyd dev`."""
-    running.save(STACK, tmp_path)
+    STACK.save(folder)
 
-    assert running.find(tmp_path) == STACK
+    assert running.find() == STACK
 
 
-def test_without_a_stack_people_are_told_how_to_start_one(tmp_path: Path) -> None:
+def test_without_a_stack_people_are_told_how_to_start_one(folder: Path) -> None:
     """If this fails people see a missing file's name instead of what to do."""
     with pytest.raises(ConfigError, match="floyd dev"):
-        running.find(tmp_path)
+        running.find()
 
 
-def test_a_stack_that_was_killed_is_not_found(tmp_path: Path) -> None:
+def test_a_stack_that_was_killed_is_not_found(folder: Path) -> None:
     """If this fails commands wait for ports that nobody serves."""
-    running.save(STACK.model_copy(update={"pid": NOBODY}), tmp_path)
+    STACK.model_copy(update={"pid": NOBODY}).save(folder)
 
     with pytest.raises(ConfigError, match="No stack is running"):
-        running.find(tmp_path)
+        running.find()
 
 
-def test_a_stopped_stack_is_forgotten(tmp_path: Path) -> None:
+def test_a_stopped_stack_is_forgotten(folder: Path) -> None:
     """If this fails the next command talks to somebody else's port."""
-    running.save(STACK, tmp_path)
-    running.forget(tmp_path)
-    running.forget(tmp_path)
+    STACK.save(folder)
+    running.forget(folder)
+    running.forget(folder)
 
     with pytest.raises(ConfigError):
-        running.find(tmp_path)
+        running.find()
 
 
-def test_a_broken_file_is_named(tmp_path: Path) -> None:
+def test_a_broken_file_is_named(folder: Path) -> None:
     """If this fails a half-written file ends in a stack trace."""
-    (tmp_path / "stack.json").write_text("{")
+    (folder / "stack.json").write_text("{")
 
     with pytest.raises(ConfigError, match=r"stack\.json is not a stack's file"):
-        running.find(tmp_path)
+        running.find()

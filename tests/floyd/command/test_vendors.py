@@ -1,10 +1,15 @@
 """Which vendors are real: decided by keys, never by accident."""
 
+from collections import defaultdict
+
 import pytest
 
-from floyd.command.vendors import NEEDED, VENDOR_VARIABLES, choose, real_environment
+from floyd.command.vendors import KNOWN, VENDOR_VARIABLES, choose
 
+NEEDED = {name: known["needed"] for name, known in KNOWN.items()}
 TWILIO = dict.fromkeys(NEEDED["twilio"], "given")
+# Any host:port will do for a part of the stack.
+PLACES = defaultdict(lambda: "127.0.0.1:1")
 
 
 def test_without_keys_every_vendor_is_a_stand_in() -> None:
@@ -29,14 +34,24 @@ def test_half_a_telephone_account_rings_nobody(forgotten: str) -> None:
 
     assert not vendor.real
     assert forgotten in vendor.sentence
-    assert real_environment({"twilio": vendor}, environment) == {}
+    assert "given" not in vendor.environment(environment, PLACES).values()
+    assert vendor.stand_ins
 
 
 def test_the_demonstration_ignores_every_key() -> None:
     """If this fails a demonstration costs money or rings somebody."""
     environment = {**TWILIO, "OPENAI_API_KEY": "sk-real"}
 
-    assert real_environment(choose(environment, only_stand_ins=True), environment) == {}
+    for vendor in choose(environment, only_stand_ins=True).values():
+        assert not {"given", "sk-real"} & set(vendor.environment(environment, PLACES).values())
+
+
+def test_a_real_vendor_gets_its_keys_and_no_stand_in() -> None:
+    """If this fails a stack with real keys talks to a stand-in, or starts one in vain."""
+    vendor = choose(TWILIO)["twilio"]
+
+    assert vendor.environment({**TWILIO, "HOME": "/"}, PLACES) == TWILIO
+    assert vendor.stand_ins == {}
 
 
 def test_everything_that_leads_to_a_vendor_is_withheld_by_default() -> None:

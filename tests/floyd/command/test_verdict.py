@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from floyd.command.client import ErrandView
-from floyd.command.verdict import agreed_by_ear, all_held, ordinary, refused_price
+from floyd.command.errand import ErrandView
+from floyd.command.verdict import agreed_by_ear, ordinary, refused_price
 from floyd.documents import Status
 from floyd.plans import CheckedClaim, MandateTerms
 from tests.floyd.command.views import flowers
@@ -30,18 +30,18 @@ def phone(heard: str, said: Sequence[tuple[str, int]] = (LARGE, SMALL), at_ms: i
 
 
 def failed(view: ErrandView) -> list[str]:
-    return [check.claim for check in refused_price(view, [phone("one moment please")], ASKED) if not check.held]
+    return [claim for claim, held in refused_price(view, [phone("one moment please")], ASKED).items() if not held]
 
 
 def test_what_really_happened_is_believed() -> None:
     """If this fails a good demonstration ends with a failure."""
-    assert all_held([*ordinary(flowers(), RINGS), *refused_price(flowers(), [phone("one moment please")], ASKED)])
+    assert all((ordinary(flowers(), RINGS) | refused_price(flowers(), [phone("one moment please")], ASKED)).values())
 
 
 @pytest.mark.parametrize("rings", [[], RINGS * 2])
 def test_a_call_that_rang_twice_or_never_is_noticed(rings: list[dict[str, str]]) -> None:
     """If this fails a phone that rang twice counts as success."""
-    assert not all_held(ordinary(flowers(), rings))
+    assert not all(ordinary(flowers(), rings).values())
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_an_errand_that_is_not_done_is_noticed(changes: dict[str, object]) -> No
     view = flowers()
     assert view.request is not None
 
-    assert not all_held(ordinary(replace(view, request=view.request.model_copy(update=changes)), RINGS))
+    assert not all(ordinary(replace(view, request=view.request.model_copy(update=changes)), RINGS).values())
 
 
 def test_a_result_without_proof_is_noticed() -> None:
@@ -66,7 +66,7 @@ def test_a_result_without_proof_is_noticed() -> None:
     assert view.request.outcome is not None
     view.request.outcome.claims = [CheckedClaim(text="All is well.", turns=[3], proved=False)]
 
-    assert not all_held(ordinary(view, RINGS))
+    assert not all(ordinary(view, RINGS).values())
 
 
 @pytest.mark.parametrize("yes", ["yes please", "that is fine", "we will take it", "okay go ahead", "it is a deal"])

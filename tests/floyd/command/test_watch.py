@@ -7,11 +7,12 @@ import pytest
 from google.cloud import firestore
 from rich.console import Console
 
-from floyd.command.client import Client, ErrandView
+from floyd.command.client import Client
+from floyd.command.errand import ErrandView
 from floyd.command.watch import Story, ask_at_terminal, follow
 from floyd.documents import Question, Status
 from floyd.errors import FloydError
-from tests.floyd.command.test_client import write
+from tests.floyd.command.test_errand import write
 from tests.floyd.command.views import flowers
 
 DEADLINE_S = 20.0

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from floyd.command.client import ErrandView
+from floyd.command.errand import ErrandView
 from floyd.documents import Call, CallStatus, Disclosure, Gap, Question, Request, Status, Task, Turn
 from floyd.plans import Callee, CheckedClaim, MandateTerms, Outcome, Plan
 

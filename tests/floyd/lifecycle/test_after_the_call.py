@@ -9,8 +9,9 @@ import pytest
 
 from floyd.documents import Call, CallStatus, Request, Status
 from floyd.lifecycle import Errand, decide
-from floyd.lifecycle.errand import ABSENT_AFTER, EVIDENCE_LIMIT, REDIAL_AFTER
-from floyd.lifecycle.events import CarrierProgress, PostUnknown, Swept
+from floyd.lifecycle.after_the_call import Swept
+from floyd.lifecycle.during_the_call import CallFinished, CarrierProgress, PostUnknown
+from floyd.lifecycle.limits import ABSENT_AFTER, EVIDENCE_LIMIT, REDIAL_AFTER
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ def test_an_empty_list_counts_only_when_it_had_time_to_fill() -> None:
     assert early.ignored is not None
     again = decide(ordered(), Swept("absent"), NOW + ABSENT_AFTER)
     assert (again.errand.request.status, again.errand.request.attempt) == (Status.READY, 2)
-    assert [update.fields["end_reason"] for update in again.updates] == ["never_placed"]
+    assert [fields["end_reason"] for fields in again.updates.values()] == ["never_placed"]
 
 
 def test_evidence_about_an_earlier_order_says_nothing_about_this_one() -> None:
@@ -84,6 +85,16 @@ def test_without_evidence_nothing_is_ordered_again(waited: timedelta, status: St
     assert (after.status, after.attempt) == (status, 1)
 
 
+def test_whether_to_go_on_waiting_is_no_question_after_the_call() -> None:
+    """If this fails Floyd does not ring back with the person's answer until they have answered about the hold too."""
+    talking = {"status": Status.TALKING, "open_questions": ["1-1-hold-3-0", "1-1-5-1"]}
+    errand = ordered()
+    errand = replace(errand, request=errand.request.model_copy(update=talking))
+    wrapped = decide(errand, CallFinished(1, "needs_answer"), NOW)
+    assert wrapped.errand.request.open_questions == ["1-1-5-1"]
+    assert wrapped.updates["questions/1-1-hold-3-0"] == {"status": "expired"}
+
+
 def test_the_carriers_last_word_may_come_after_the_outcome() -> None:
     """If this fails a late report wraps a call up again while the person is being asked, under a job's taken name."""
     call = Call.model_validate(
@@ -99,7 +110,7 @@ def test_the_carriers_last_word_may_come_after_the_outcome() -> None:
     late = decide(Errand("u", "r", request, call), CarrierProgress(1, "CA1", CallStatus.COMPLETED), NOW)
     assert late.errand.call is not None
     assert (late.errand.request.status, late.errand.call.status) == (Status.WAITING, CallStatus.COMPLETED)
-    assert late.creates == ()
+    assert late.creates == {}
 
 
 @pytest.mark.parametrize(

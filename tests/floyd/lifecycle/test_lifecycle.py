@@ -20,7 +20,7 @@ from floyd.documents import (
     Request,
     Status,
 )
-from floyd.lifecycle import Errand, Event, approval_name, decide, events
+from floyd.lifecycle import Decision, Errand, Event, after_the_call, before_the_call, decide, during_the_call
 from floyd.plans import Callee, Category, MandateTerms, Outcome, Plan
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -70,30 +70,30 @@ class RequestLife(RuleBasedStateMachine):
         assert after.request.rev == before.request.rev + 1
         old, new = before.request, after.request
         if old.status in TERMINAL and new.status is not old.status:
-            evidence = old.status is Status.UNCONFIRMED and isinstance(event, events.CarrierProgress)
-            assert evidence or isinstance(event, events.Retried)
+            evidence = old.status is Status.UNCONFIRMED and isinstance(event, during_the_call.CarrierProgress)
+            assert evidence or isinstance(event, before_the_call.Retried)
         if new.attempt == old.attempt:
             # After a call that must ask, the request waits for the answer: the one way back within an attempt.
             bailed = (old.status, new.status) == (Status.WRAPPING, Status.WAITING)
-            assert RANK[new.status] >= RANK[old.status] or bailed or old.status is Status.UNCONFIRMED
+            # Nor does an edit before any call make another attempt.
+            edited = isinstance(event, before_the_call.Edited) and before.call is None
+            assert RANK[new.status] >= RANK[old.status] or bailed or edited or old.status is Status.UNCONFIRMED
         else:
             assert new.attempt == old.attempt + 1
             assert self.calls.get(old.attempt) is None or not self.may_ring(old.attempt, decision)
-        if isinstance(event, events.DialClaimed):
+        if isinstance(event, during_the_call.DialClaimed):
             assert not self.confirmed_cancel
             assert event.attempt not in self.claims
             self.claims.append(event.attempt)
-        for create in decision.creates:
-            assert create.path not in self.documents, create.path
-            self.documents[create.path] = create.document
-        for update in decision.updates:
+        for path, document in decision.creates.items():
+            assert path not in self.documents, path
+            self.documents[path] = document
+        for path, fields in decision.updates.items():
             # A job may have been made by a trigger's test stand-in; calls and questions must exist.
-            assert update.path in self.documents or update.path.startswith("jobs/"), update.path
-            if update.path.startswith("calls/"):
-                number = int(update.path.removeprefix("calls/"))
-                self.calls[number] = self.calls[number].model_copy(
-                    update={"status": CallStatus(update.fields["status"])}
-                )
+            assert path in self.documents or path.startswith("jobs/"), path
+            if path.startswith("calls/"):
+                number = int(path.removeprefix("calls/"))
+                self.calls[number] = self.calls[number].model_copy(update={"status": CallStatus(fields["status"])})
         self.confirmed_cancel = new.status is Status.CANCELLED
         if after.call is not None:
             self.calls[new.attempt] = after.call
@@ -109,12 +109,12 @@ class RequestLife(RuleBasedStateMachine):
             return question.model_copy(update={"status": "answered"})
         return question
 
-    def may_ring(self, attempt: int, decision: object) -> bool:
+    def may_ring(self, attempt: int, decision: Decision) -> bool:
         """Whether the call of an attempt that is being left may still become live: never after a move on."""
         call = self.calls[attempt]
         closed = any(
-            update.path == f"calls/{attempt}" and CallStatus(update.fields["status"]) in CALL_ENDED
-            for update in getattr(decision, "updates", ())
+            path == f"calls/{attempt}" and CallStatus(fields["status"]) in CALL_ENDED
+            for path, fields in decision.updates.items()
         )
         # Unconfirmed is left only by the person's own word.
         unproven = self.errand.request.status is Status.UNCONFIRMED
@@ -140,38 +140,44 @@ class RequestLife(RuleBasedStateMachine):
         leased = request.lease is not None and request.lease.owner and self.now < request.lease.until
         match request.status:
             case Status.PENDING | Status.PLANNING if not leased:
-                return events.JobClaimed("a", JobReason.NEW, attempt)
+                return before_the_call.JobClaimed("a", JobReason.NEW, attempt)
             case Status.PLANNING:
-                approval = ((approval_name(attempt), Question(text="?", kind="approval", deadline=self.now)),)
+                approval = (
+                    (f"approval-{attempt}-{request.rev}", Question(text="?", kind="approval", deadline=self.now)),
+                )
                 asked = approval if branch == 1 else ()
-                return events.Planned(self.epoch, f"new-{attempt}", PLAN, (), MandateTerms(), questions=asked)
+                return before_the_call.Planned(self.epoch, f"new-{attempt}", PLAN, (), MandateTerms(), questions=asked)
             case Status.WAITING:
-                return events.Approved(mandate=MandateTerms(max_amount="80"))
+                return before_the_call.Approved(mandate=MandateTerms(max_amount="80"))
             case Status.READY:
                 self.now = max(self.now, request.not_before or self.now)
-                return events.DialDue("+13125550142", "+12125550100")
+                return during_the_call.DialDue("+13125550142", "+12125550100")
             case Status.DIALING if call is not None and call.status is CallStatus.INTENDED:
-                return events.DialClaimed(attempt)
+                return during_the_call.DialClaimed(attempt)
             case Status.DIALING if call is not None and call.sid is None:
-                return events.PostUnknown(attempt) if branch == 2 else events.Posted(attempt, f"CA{attempt}")
+                return (
+                    during_the_call.PostUnknown(attempt)
+                    if branch == 2
+                    else during_the_call.Posted(attempt, f"CA{attempt}")
+                )
             case Status.DIALING:
                 status = CallStatus.BUSY if branch == 3 else CallStatus.RINGING
-                return events.CarrierProgress(attempt, f"CA{attempt}", status)
+                return during_the_call.CarrierProgress(attempt, f"CA{attempt}", status)
             case Status.RINGING if call is not None:
-                return events.StreamStarted(attempt, "ws://r", call.epoch)
+                return during_the_call.StreamStarted(attempt, "ws://r", call.epoch)
             case Status.TALKING if branch == 1 and not request.open_questions:
                 self.asked += 1
                 question = Question(text="560?", kind="mandate", offer="560", deadline=self.now)
-                return events.QuestionAsked(attempt, f"q{self.asked}", question)
+                return before_the_call.QuestionAsked(attempt, f"q{self.asked}", question)
             case Status.TALKING:
-                return events.CallFinished(attempt, "needs_answer" if branch == 1 else "done")
+                return during_the_call.CallFinished(attempt, "needs_answer" if branch == 1 else "done")
             case Status.WRAPPING if not leased:
-                return events.JobClaimed("a", JobReason.OUTCOME, attempt)
+                return before_the_call.JobClaimed("a", JobReason.OUTCOME, attempt)
             case Status.WRAPPING:
                 outcome = Outcome(category=CATEGORIES[(3, 0, 1, 2)[(branch + 3) % 4]], summary="s")
-                return events.OutcomeFound(self.epoch, f"outcome-{attempt}", outcome)
+                return after_the_call.OutcomeFound(self.epoch, f"outcome-{attempt}", outcome)
             case _:
-                return events.Retried()
+                return before_the_call.Retried()
 
     @rule(seconds=st.sampled_from([0, 1, 30, 61, 400, 4000, 700_000]))
     def time_passes(self, seconds: int) -> None:
@@ -179,18 +185,18 @@ class RequestLife(RuleBasedStateMachine):
 
     @rule(target=sent, reason=st.sampled_from(JobReason), back=ATTEMPTS, owner=st.sampled_from("ab"))
     def job_claimed(self, reason: JobReason, back: int, owner: str) -> Event:
-        return self.happen(events.JobClaimed(owner, reason, self.attempt + back))
+        return self.happen(before_the_call.JobClaimed(owner, reason, self.attempt + back))
 
     @rule(target=sent, back=EPOCHS, missing=st.booleans(), approval=st.booleans(), later=st.booleans())
     def planned(self, back: int, missing: bool, approval: bool, later: bool) -> Event:
         asked: tuple[tuple[str, Question], ...] = ()
         if missing or approval:
             self.asked += 1
-            name = f"q{self.asked}" if missing else approval_name(self.attempt)
+            name = f"q{self.asked}" if missing else f"approval-{self.attempt}-{self.errand.request.rev}"
             kind = "fact" if missing else "approval"
             asked = ((name, Question(text="?", kind=kind, key="k", deadline=self.now)),)  # type: ignore[arg-type]
         return self.happen(
-            events.Planned(
+            before_the_call.Planned(
                 self.epoch + back,
                 f"new-{self.attempt}",
                 PLAN,
@@ -204,22 +210,22 @@ class RequestLife(RuleBasedStateMachine):
 
     @rule(target=sent, back=EPOCHS, retryable=st.booleans())
     def plan_failed(self, back: int, retryable: bool) -> Event:
-        return self.happen(events.PlanFailed(self.epoch + back, f"new-{self.attempt}", "m", retryable))
+        return self.happen(before_the_call.PlanFailed(self.epoch + back, f"new-{self.attempt}", "m", retryable))
 
     @rule(target=sent, back=EPOCHS)
     def answered_from_facts(self, back: int) -> Event:
-        return self.happen(events.AnsweredFromFacts(self.epoch + back, f"new-{self.attempt}", PLAN, "Tuesday"))
+        return self.happen(before_the_call.AnsweredFromFacts(self.epoch + back, f"new-{self.attempt}", PLAN, "Tuesday"))
 
     @rule(
         target=sent,
         event=st.sampled_from(
             [
-                events.CancelRequested(),
-                events.Approved(),
-                events.Approved(mandate=MandateTerms(max_amount="80")),
-                events.Retried(),
-                events.Edited(text="ring twice"),
-                events.DialDue("+13125550142", "+12125550100"),
+                during_the_call.CancelRequested(),
+                before_the_call.Approved(),
+                before_the_call.Approved(mandate=MandateTerms(max_amount="80")),
+                before_the_call.Retried(),
+                before_the_call.Edited(text="ring twice"),
+                during_the_call.DialDue("+13125550142", "+12125550100"),
             ]
         ),
     )
@@ -228,17 +234,17 @@ class RequestLife(RuleBasedStateMachine):
 
     @rule(target=sent, back=ATTEMPTS)
     def dial_claimed(self, back: int) -> Event:
-        return self.happen(events.DialClaimed(self.attempt + back))
+        return self.happen(during_the_call.DialClaimed(self.attempt + back))
 
     @rule(target=sent, back=ATTEMPTS, what=st.integers(0, 4))
     def dialler_speaks(self, back: int, what: int) -> Event:
         attempt = self.attempt + back
         choices: list[Event] = [
-            events.Posted(attempt, f"CA{attempt}"),
-            events.PostUnknown(attempt),
-            events.DialRefused(attempt, "number_invalid", "m"),
-            events.Postponed(attempt, self.now + timedelta(minutes=9), "quiet hours"),
-            events.ResumeGranted(attempt),
+            during_the_call.Posted(attempt, f"CA{attempt}"),
+            during_the_call.PostUnknown(attempt),
+            during_the_call.DialRefused(attempt, "number_invalid", "m"),
+            during_the_call.Postponed(attempt, self.now + timedelta(minutes=9), "quiet hours"),
+            during_the_call.ResumeGranted(attempt),
         ]
         return self.happen(choices[what])
 
@@ -251,41 +257,41 @@ class RequestLife(RuleBasedStateMachine):
     def carrier_speaks(self, back: int, status: CallStatus, other: bool) -> Event:
         attempt = self.attempt + back
         if attempt not in self.claims:
-            return events.Swept()  # A carrier knows only calls that somebody claimed and posted.
-        return self.happen(events.CarrierProgress(attempt, f"CA{attempt}{'x' if other else ''}", status))
+            return after_the_call.Swept()  # A carrier knows only calls that somebody claimed and posted.
+        return self.happen(during_the_call.CarrierProgress(attempt, f"CA{attempt}{'x' if other else ''}", status))
 
     @rule(target=sent, back=ATTEMPTS, epoch=st.integers(1, 3), what=st.integers(0, 2))
     def relay_speaks(self, back: int, epoch: int, what: int) -> Event:
         attempt = self.attempt + back
         if attempt not in self.claims:
-            return events.Swept()
+            return after_the_call.Swept()
         if what == 0:
-            return self.happen(events.StreamStarted(attempt, "ws://r", epoch))
+            return self.happen(during_the_call.StreamStarted(attempt, "ws://r", epoch))
         if what == 1:
-            return self.happen(events.CallFinished(attempt, "needs_answer"))
+            return self.happen(during_the_call.CallFinished(attempt, "needs_answer"))
         self.asked += 1
         question = Question(text="560?", kind="mandate", offer="560", deadline=self.now)
-        return self.happen(events.QuestionAsked(attempt, f"q{self.asked}", question))
+        return self.happen(before_the_call.QuestionAsked(attempt, f"q{self.asked}", question))
 
     @rule(target=sent, answer=st.sampled_from(["yes", "no", "cancel it", "Lincoln", "up to 80"]))
     def answered(self, answer: str) -> Event:
         names = self.errand.request.open_questions
         name = names[0] if names else "none"
-        return self.happen(events.QuestionAnswered(name, answer, "app"))
+        return self.happen(before_the_call.QuestionAnswered(name, answer, "app"))
 
     @rule(target=sent, back=EPOCHS, category=st.sampled_from(CATEGORIES))
     def outcome_found(self, back: int, category: Category) -> Event:
         outcome = Outcome(category=category, summary="s")
-        return self.happen(events.OutcomeFound(self.epoch + back, f"outcome-{self.attempt}", outcome, "0.10"))
+        return self.happen(after_the_call.OutcomeFound(self.epoch + back, f"outcome-{self.attempt}", outcome, "0.10"))
 
     @rule(target=sent, evidence=st.sampled_from(["live", "absent", "unknown"]))
     def swept(self, evidence: str) -> Event:
-        return self.happen(events.Swept(evidence))  # type: ignore[arg-type]
+        return self.happen(after_the_call.Swept(evidence))  # type: ignore[arg-type]
 
     @rule(event=sent)
     def repeated(self, event: Event) -> None:
         """Any earlier event may come again, however late."""
-        if isinstance(event, events.Retried | events.Edited | events.DialDue):
+        if isinstance(event, before_the_call.Retried | before_the_call.Edited | during_the_call.DialDue):
             return  # A person's second wish is a new wish.
         self.happen(event)
 
@@ -303,7 +309,7 @@ class RequestLife(RuleBasedStateMachine):
             return
         assert request.deadline >= request.created_at
         very_late = max(request.deadline, self.now) + timedelta(days=1)
-        moved = decide(self.errand, events.Swept("absent"), very_late)
+        moved = decide(self.errand, after_the_call.Swept("absent"), very_late)
         assert moved.ignored is None
 
     @invariant()
@@ -314,7 +320,7 @@ class RequestLife(RuleBasedStateMachine):
             if errand.request.status in TERMINAL:
                 return
             now = max(now, errand.request.deadline) + timedelta(minutes=16)
-            errand = decide(errand, events.Swept("unknown"), now).errand
+            errand = decide(errand, after_the_call.Swept("unknown"), now).errand
         raise AssertionError(f"still {errand.request.status}")
 
 

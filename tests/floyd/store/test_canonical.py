@@ -10,9 +10,10 @@ import pytest
 
 from floyd import logs
 from floyd.documents import Call, CallStatus, Cost, Gap, Request, Status
-from floyd.lifecycle import decide
+from floyd.lifecycle import Event, decide
+from floyd.lifecycle.after_the_call import Swept
+from floyd.lifecycle.during_the_call import CallFinished, CancelRequested, CarrierProgress, DialRefused, Postponed
 from floyd.lifecycle.errand import Errand
-from floyd.lifecycle.events import CallFinished, CancelRequested, CarrierProgress, DialRefused, Event, Postponed, Swept
 from floyd.store import Store, request_path
 from floyd.store.canonical import ended
 

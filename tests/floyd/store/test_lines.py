@@ -49,7 +49,7 @@ async def test_one_call_between_two_numbers(store: Store) -> None:
 async def test_a_line_comes_back_once_with_what_the_call_cost(store: Store) -> None:
     """Fails if copies of a final callback enter a call's cost twice, or a stranger frees a line."""
     held = line(1)
-    await store.beat(Heartbeat(URL, live=0, room=1, draining=False, beat_at=NOW))
+    await store.beat(Heartbeat(url=URL, live=0, room=1, draining=False, beat_at=NOW))
     assert await store.take_line(held, max_calls=1, day_limit=Decimal("3.60")) is None
     assert await store.reserve_room(URL, held.holder, held.until)
     await store.note_line(held.model_copy(update={"relay_url": URL}))
@@ -98,7 +98,7 @@ async def test_only_what_has_expired_is_removed(store: Store) -> None:
         token = StreamToken(uid="u", rid="r", attempt=1, epoch=1, account_sid="AC", not_after=NOW - age)
         await store.keep_token(name, token)
         await store.first_delivery(name, NOW - age)
-        beat = Heartbeat(f"ws://{name}", live=0, room=1, draining=False, beat_at=NOW - age)
+        beat = Heartbeat(url=f"ws://{name}", live=0, room=1, draining=False, beat_at=NOW - age)
         await store.beat(beat)
     assert await store.remove_expired(NOW) == 3
     assert not await store.first_delivery("new", NOW)

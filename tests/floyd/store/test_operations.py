@@ -37,11 +37,11 @@ async def test_an_old_token_opens_nothing(store: Store) -> None:
 
 async def test_rooms_are_promised_up_to_what_the_relay_has(store: Store) -> None:
     """If this fails a relay is given more calls than it can hold and all of them suffer."""
-    await store.beat(Heartbeat(URL, live=1, room=2, draining=False, beat_at=datetime.now(UTC)))
+    await store.beat(Heartbeat(url=URL, live=1, room=2, draining=False, beat_at=datetime.now(UTC)))
 
     given = await asyncio.gather(*(store.reserve_room(URL, f"call {n}", soon()) for n in range(6)))
     holder = f"call {given.index(True)}"
-    await store.beat(Heartbeat(URL, live=1, room=2, draining=False, beat_at=datetime.now(UTC)))
+    await store.beat(Heartbeat(url=URL, live=1, room=2, draining=False, beat_at=datetime.now(UTC)))
     full = await store.reserve_room(URL, "late", soon())
     await store.free_room(URL, holder)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from floyd.documents import Disclosure, Fact, Place, Task
+from floyd.documents import Disclosure, Fact, Place, Request, Task
 from floyd.store import Store
 
 NOW = datetime.now(UTC)
@@ -44,7 +44,7 @@ async def test_leaving_removes_everything_of_one_person_only(store: Store) -> No
     for uid in ("tom", "ann"):
         await store.note_person(uid, {"name": uid, "number": f"+1212555010{len(uid)}"})
         await store.put(f"users/{uid}/facts/address", Fact(key="address", value="x"))
-        await store.create_request(uid, text="ring", idempotency_key="k", language="en-US", now=NOW)
+        await store.create_request(uid, "k", Request(text="ring", created_at=NOW, deadline=NOW))
     exported = await store.export("tom")
 
     left = await store.erase("tom")

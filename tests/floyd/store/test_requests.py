@@ -7,20 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from floyd.documents import CallStatus, JobReason, Lease, Question, Released, Status, Turn
+from floyd.documents import CallStatus, JobReason, Lease, Question, Released, Request, Status, Turn
 from floyd.errors import ConflictError, NotFoundError
-from floyd.lifecycle import approval_name
-from floyd.lifecycle.events import (
-    Approved,
-    CancelRequested,
-    DialClaimed,
-    DialDue,
-    Edited,
-    JobClaimed,
-    Planned,
-    QuestionAnswered,
-    Swept,
-)
+from floyd.lifecycle.after_the_call import Swept
+from floyd.lifecycle.before_the_call import Approved, Edited, JobClaimed, Planned, QuestionAnswered, Retried
+from floyd.lifecycle.during_the_call import CancelRequested, DialClaimed, DialDue
 from floyd.plans import Callee, MandateTerms, Plan
 from floyd.store import Store
 
@@ -41,10 +32,8 @@ PLAN = Plan(
 
 
 async def make(store: Store, key: str = "one") -> str:
-    rid, _, _ = await store.create_request(
-        "tom", text="tell the school", idempotency_key=key, language="en-US", now=datetime.now(UTC)
-    )
-    return rid
+    now = datetime.now(UTC)
+    return (await store.create_request("tom", key, Request(text="tell the school", created_at=now, deadline=now))).rid
 
 
 async def plan(store: Store, rid: str, **changes: object) -> None:
@@ -59,7 +48,7 @@ async def plan(store: Store, rid: str, **changes: object) -> None:
 async def test_one_key_makes_one_request_however_often_it_is_sent(store: Store) -> None:
     """If this fails a client that repeats a POST whose answer was lost has two people rung."""
     made = await asyncio.gather(
-        *(store.create_request("tom", text="ring", idempotency_key="k", language="en-US", now=NOW) for _ in range(20))
+        *(store.create_request("tom", "k", Request(text="ring", created_at=NOW, deadline=NOW)) for _ in range(20))
     )
 
     assert len({rid for rid, _, _ in made}) == 1
@@ -69,10 +58,10 @@ async def test_one_key_makes_one_request_however_often_it_is_sent(store: Store) 
 
 async def test_a_key_used_with_other_text_is_refused(store: Store) -> None:
     """If this fails somebody who reuses a key never learns that the second request was dropped."""
-    await store.create_request("tom", text="ring", idempotency_key="k", language="en-US", now=NOW)
+    await store.create_request("tom", "k", Request(text="ring", created_at=NOW, deadline=NOW))
 
     with pytest.raises(ConflictError):
-        await store.create_request("tom", text="ring twice", idempotency_key="k", language="en-US", now=NOW)
+        await store.create_request("tom", "k", Request(text="ring twice", created_at=NOW, deadline=NOW))
     with pytest.raises(ConflictError):
         await store.known_request("tom", "ring twice", "k")
 
@@ -86,7 +75,27 @@ async def test_an_edit_does_not_make_a_repeated_post_a_conflict(store: Store) ->
 
     assert known is not None
     assert known[0] == rid
-    assert known[1].attempt == 2
+    assert known[1].attempt == 1
+
+
+async def test_a_request_is_forgotten_long_after_its_end_and_not_before(store: Store) -> None:
+    """If this fails words and numbers stay for ever, or a request that waits or is tried again disappears."""
+    rid = await make(store)
+    path = f"users/tom/requests/{rid}"
+
+    async def expiry(name: str = "") -> datetime | None:
+        return ((await store.read(path + name)).to_dict() or {}).get("expires_at")
+
+    await plan(store, rid)
+    assert await expiry() is None
+    await store.move("tom", rid, DialDue("+13125550142", "+12025550100"), NOW)
+    assert await expiry("/calls/1") == NOW + store.kept
+    assert await expiry("/jobs/new-1") is not None
+    await store.move("tom", rid, CancelRequested(), NOW)
+    assert await expiry() == NOW + store.kept
+    await store.move("tom", rid, Retried(), NOW)
+    assert await expiry() is None
+    assert await expiry("/jobs/retry-2") == NOW + store.kept
 
 
 async def test_thirty_racers_on_one_claim_have_one_winner(store: Store) -> None:
@@ -97,7 +106,7 @@ async def test_thirty_racers_on_one_claim_have_one_winner(store: Store) -> None:
         *(store.move("tom", rid, JobClaimed(f"worker {n}", JobReason.NEW, 1)) for n in range(30))
     )
 
-    winners = [moved for moved in moves if moved.decision.ignored is None]
+    winners = [moved for moved in moves if moved.ignored is None]
     request = await store.request("tom", rid)
     assert len(winners) == 1
     assert request is not None
@@ -116,11 +125,11 @@ async def test_thirty_diallers_have_one_winner_and_none_after_a_cancel(store: St
     )
 
     cancelled, claims = moves[0], moves[1:]
-    winners = [moved for moved in claims if moved.decision.ignored is None]
-    assert len(winners) == (0 if cancelled.decision.answer == "cancelled" else 1)
+    winners = [moved for moved in claims if moved.ignored is None]
+    assert len(winners) == (0 if cancelled.answer == "cancelled" else 1)
     call = await store.call("tom", rid, 1)
     assert call is not None
-    assert call.status is (CallStatus.CANCELED if cancelled.decision.answer == "cancelled" else CallStatus.POSTING)
+    assert call.status is (CallStatus.CANCELED if cancelled.answer == "cancelled" else CallStatus.POSTING)
 
 
 async def test_a_stored_plan_comes_back_as_it_was(store: Store) -> None:
@@ -149,10 +158,10 @@ async def test_an_answer_is_applied_once_among_racers(store: Store) -> None:
         *(store.move("tom", rid, QuestionAnswered("q1", f"Lincoln {n}", "app")) for n in range(6))
     )
 
-    winners = [moved for moved in moves if moved.decision.ignored is None]
+    winners = [moved for moved in moves if moved.ignored is None]
     question = await store.question("tom", rid, "q1")
     assert len(winners) == 1
-    assert {moved.decision.answer for moved in moves if moved.decision.ignored} == {"closed"}
+    assert {moved.answer for moved in moves if moved.ignored} == {"closed"}
     assert question is not None
     assert question.status == "answered"
     assert winners[0].errand.request.release == [Released(key="school_name", value=str(question.answer))]
@@ -165,7 +174,7 @@ async def test_an_approval_releases_what_was_proposed(store: Store) -> None:
     rid = await make(store)
     asked = Question(text="May I give your birthday?", kind="approval", deadline=NOW, created_at=NOW)
     proposed = (Released(key="birthday", value="1990-05-01"),)
-    await plan(store, rid, questions=((approval_name(1), asked),), proposed=proposed)
+    await plan(store, rid, questions=(("approval-1", asked),), proposed=proposed)
     waiting = await store.request("tom", rid)
 
     moved = await store.move("tom", rid, Approved())
@@ -175,7 +184,7 @@ async def test_an_approval_releases_what_was_proposed(store: Store) -> None:
     assert waiting.release == []
     assert moved.errand.request.status is Status.READY
     assert moved.errand.request.release == list(proposed)
-    assert await store.job("tom", rid, "approval-1") is not None
+    assert await store.job("tom", rid, f"approval-1-{moved.errand.request.rev - 1}") is not None
 
 
 async def test_overdue_finds_every_person_and_no_ended_request(store: Store) -> None:

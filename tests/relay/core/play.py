@@ -144,7 +144,7 @@ class Play:
         """Wait until our answer has been heard, at most so long."""
         end = self.now + most
         self.wait(1.0)
-        while self.now < end and (self._due or self.conversation.place.name in ("THINKING", "SPEAKING", "ENDPOINTING")):
+        while self.now < end and (self._due or self.conversation.floor.name in ("THINKING", "SPEAKING", "ENDPOINTING")):
             self.wait(0.1)
 
     def later(self, seconds: float, event: Event) -> None:

@@ -28,6 +28,12 @@ def test_scattered_walks_keep_every_law(seed: int) -> None:
     _walk(seed)
 
 
+@pytest.mark.parametrize("seed", [2534224])
+def test_walks_that_broke_a_law_once(seed: int) -> None:
+    """If this fails a fault that was mended is back: a goodbye taken back when the call had to end anyway."""
+    _walk(seed)
+
+
 def _walk(seed: int) -> None:
     walk = Walk(seed)
     judge = walk.judge

@@ -49,6 +49,24 @@ def test_agreement_within_the_limit_is_free(amount: str) -> None:
         assert judge(agreement, form.format(amount)) == Pass(), f"{form} {agreement}"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "the code is 4711 99",
+        "the confirmation number is 8813",
+        "your order number, is 4711 99",
+        "the gate code will be 47 11",
+        "the pin: 4711",
+    ],
+)
+def test_a_code_inside_a_deal_is_no_price(code: str) -> None:
+    """If this fails the person is asked whether 4,711.99 dollars are all right."""
+    heard = ("It is 60 dollars for a dozen, okay?", f"Done, {code}, okay?")
+    assert judge(f"Great, {code}.", *heard) == Pass()
+    assert judge("Yes, that is fine.", *heard) == Pass()
+    assert isinstance(judge(f"Yes, 560 dollars, and {code}.", *heard), Ask)
+
+
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_refusing_and_asking_back_are_always_free(refusal: str) -> None:
     """If this fails Floyd cannot haggle or say no."""
@@ -150,7 +168,7 @@ def test_promises_need_leave(segment: str) -> None:
 def test_a_purchase_is_no_promise() -> None:
     """If this fails Floyd cannot order what it was sent to order."""
     assert judge("We'll take a dozen.") == Pass()
-    assert judge("We'll take a dozen.", mandate=Mandate.nothing()) == Replace(lines.NO_PROMISE)
+    assert judge("We'll take a dozen.", mandate=Mandate()) == Replace(lines.NO_PROMISE)
 
 
 def test_allowed_promises_and_harmless_futures_are_free() -> None:
@@ -226,7 +244,8 @@ def test_digits_are_not_smuggled_out_one_by_one() -> None:
 
 def test_denying_to_be_an_ai_is_replaced() -> None:
     """If this fails Floyd lies about what it is."""
-    for segment in ("I am a real person.", "No, I'm not a robot.", "Of course I'm human.", "This is not a computer."):
+    denials = ("I am a real person.", "No, I'm not a robot.", "Of course I'm human.", "This is not a computer.")
+    for segment in (*denials, "I'm not an A.I.", "I am not an AI."):
         assert judge(segment) == Replace(lines.i_am_not_a_person(brief().on_behalf_of)), segment
     assert judge("I am an AI assistant, not a person.") == Pass()
 

@@ -88,6 +88,34 @@ def test_a_final_over_two_turns_and_more_is_shared_out() -> None:
     assert (one.text, two.text, hearing.pending_text) == ("a b", "c d", "e f")
 
 
+def test_a_final_that_begins_inside_a_committed_interim_replaces_its_end_only() -> None:
+    """If this fails a sentence that the recogniser ends in two finals loses its beginning, and its end doubles."""
+    hearing = heard()
+    turn = committed(hearing, interim("it would be ready", 0, 1000), stop_ms=1000)
+    hearing.place(interim("it would be ready on Friday", 0, 1500))
+    hearing.place(final("Ready on Friday.", 750, 1500))
+    assert (turn.text, hearing.pending_text) == ("it would be Ready", "on Friday.")
+    hearing.place(final("It would be", 0, 750))
+    assert (turn.text, hearing.pending_text) == ("It would be Ready", "on Friday.")
+
+
+def test_a_final_that_begins_at_the_end_of_a_committed_interim_leaves_it() -> None:
+    """If this fails the next sentence overwrites the one before, whose end the recogniser had put too late."""
+    hearing = heard()
+    turn = committed(hearing, interim("we have roses", 0, 2000), stop_ms=2000)
+    hearing.place(final("They are red.", 1900, 3000))
+    assert (turn.text, hearing.pending_text) == ("we have roses", "They are red.")
+
+
+def test_a_final_leaves_nothing_of_the_guess_it_replaces() -> None:
+    """If this fails words that were guessed after a commit are heard twice."""
+    hearing = heard()
+    turn = committed(hearing, interim("it would be ready", 0, 1000), stop_ms=1000)
+    hearing.place(interim("it would be ready on Friday", 0, 1500))
+    hearing.place(final("Ready on Friday", 0, 1500))
+    assert (turn.text, hearing.pending_text) == ("Ready on Friday", "")
+
+
 def test_words_of_a_turn_committed_empty_still_find_it() -> None:
     """If this fails the callee's hello, recognised late, is taken for an answer to the opening."""
     hearing = heard()

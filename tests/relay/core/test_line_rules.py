@@ -5,8 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from relay.core.actions import HangUp, Message, PressKeys, RestEars, Speak, StartReply, WakeEars
-from relay.core.events import Event, FinalHeard, KeysRequested, LineClassified, ReplyText
+from relay.core.actions import AskPerson, HangUp, Message, PressKeys, RestEars, Speak, StartReply, WakeEars
+from relay.core.events import (
+    DrainRequested,
+    Event,
+    FinalHeard,
+    KeysRequested,
+    LineClassified,
+    PersonAnswered,
+    ReplyText,
+)
 from relay.core.line_kinds import LineKind
 from relay.core.outcome import Outcome
 from relay.core.policy import Policy
@@ -136,7 +144,7 @@ def test_menus_are_heard_out_and_answered_by_keys(depth: int) -> None:
         half = menu.split()
         play.callee(" ".join(half[:6]))
         play.wait(1.2)
-        assert play.conversation.place.name == "LISTENING", "a pause between two options is not the end"
+        assert play.conversation.floor.name == "LISTENING", "a pause between two options is not the end"
         play.callee(" ".join(half[6:]))
         play.settle()
         play.wait(2.5)
@@ -211,7 +219,7 @@ def test_nothing_is_thought_or_said_on_hold() -> None:
 @pytest.mark.parametrize("minutes", [20, 40, 70])
 def test_a_hold_ends_at_its_limit_and_not_at_the_calls(minutes: int) -> None:
     """If this fails a call on hold is cut by the limit on talking, or held for ever."""
-    play = Play(policy=replace(Policy(), hold_limit_s=60.0 * minutes))
+    play = Play(brief(line_s=120.0 * minutes), policy=replace(Policy(), hold_limit_s=60.0 * minutes))
     play.callee("hello rosie's flowers one moment please")
     play.settle()
     sound(play, "music")
@@ -247,6 +255,146 @@ def test_whoever_comes_back_from_hold_is_not_introduced_to_twice() -> None:
     assert play.spoken() == [*OPENING, "Wonderful, thank you."]
 
 
+def on_hold(**about: object) -> Play:
+    """Somebody who knows us has put us on hold."""
+    play = Play(brief(line_s=7200.0, **about), mind=says("Wonderful, thank you."))
+    play.answer("hello rosie's flowers")
+    play.callee("one moment please")
+    play.wait(1)
+    sound(play, "music")
+    return play
+
+
+@pytest.mark.parametrize(
+    "text", ["one moment please let me get my pen", "please hold i am just writing it down", "please wait a second"]
+)
+def test_whoever_comes_back_and_asks_for_a_moment_is_a_person(text: str) -> None:
+    """If this fails a person's own words are taken for an announcement, and what they say next falls on a dead line."""
+    play = on_hold()
+    play.wait(60)
+    play.callee(text)
+    play.wait(12)
+    assert kind(play) == "person"
+    assert play.spoken() == list(OPENING), "a moment was asked for"
+    play.answer("okay we have roses on friday")
+    assert play.spoken() == [*OPENING, "Wonderful, thank you."]
+
+
+def test_an_answer_after_a_moment_is_heard() -> None:
+    """If this fails "one moment please" in front of an answer hides it."""
+    play = on_hold()
+    play.wait(60)
+    play.callee("one moment please")
+    play.wait(0.7)
+    play.callee("okay so i looked and we have the red roses for fifty dollars on friday")
+    play.wait(8)
+    assert play.spoken() == [*OPENING, "Wonderful, thank you."]
+
+
+@pytest.mark.parametrize(
+    "text", ["one moment please", "please hold while i transfer your call", "please wait for the operator"]
+)
+def test_announcements_on_hold_are_nobody(text: str) -> None:
+    """If this fails the queue's own voice wakes the model."""
+    play = on_hold()
+    play.wait(60)
+    play.callee(text)
+    play.wait(12)
+    assert kind(play) == "hold"
+
+
+def test_the_person_sees_the_time_on_hold_and_a_yes_extends_it() -> None:
+    """If this fails a hold ends although the person would wait, or goes on although they would not."""
+    play = on_hold()
+    play.wait(1140)
+    [asked] = play.did(AskPerson)
+    assert asked.question == "They have kept me on hold for 18 of at most 20 minutes. Go on waiting?"
+    assert asked.choices == ("yes", "no")
+    play.receive(PersonAnswered(asked.question_id, "Yes"))
+    play.wait(1200)
+    again = play.did(AskPerson)[1:]
+    assert [each.question for each in again] == [asked.question.replace("18 of", "38 of").replace("20 m", "40 m")]
+    assert again[0].question_id != asked.question_id
+    assert kind(play) == "hold"
+    assert not play.did(HangUp)
+    play.receive(PersonAnswered(again[0].question_id, "no, don't wait any longer"))
+    play.wait(5)
+    assert ended(play) is Outcome.HOLD_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("answer", "goes_on"),
+    [
+        ("yes", True),
+        ("OK, ten more minutes", True),
+        ("keep waiting", True),
+        ("Don\u2019t hang up", True),
+        ("no problem, go on", True),
+        ("No", False),
+        ("stop waiting", False),
+        ("that's enough, hang up", False),
+        ("not any longer", False),
+        ("what?", False),
+    ],
+)
+def test_only_what_means_yes_extends_a_hold(answer: str, goes_on: bool) -> None:
+    """If this fails "stop waiting" costs another twenty minutes, or "don't hang up" ends the call."""
+    play = on_hold()
+    play.wait(1140)
+    play.receive(PersonAnswered(play.did(AskPerson)[0].question_id, answer))
+    play.wait(100)
+    assert (kind(play) == "hold" and not play.did(HangUp)) is goes_on
+
+
+def test_without_an_answer_a_hold_ends_at_its_limit() -> None:
+    """If this fails nobody's silence is taken for a yes that costs money."""
+    play = on_hold()
+    held_at = play.now
+    play.wait(1205)
+    assert ended(play) is Outcome.HOLD_LIMIT
+    assert round(next(at for at, action in play.log if isinstance(action, HangUp)) - held_at) == 1200
+    assert len(play.did(AskPerson)) == 1
+
+
+def test_an_answer_about_waiting_comes_too_late_for_somebody_who_is_back() -> None:
+    """If this fails "no" hangs up on a person who has returned, or the model is told of it."""
+    play = on_hold()
+    play.wait(1140)
+    [asked] = play.did(AskPerson)
+    play.callee("okay so i looked and we have roses")
+    play.wait(8)
+    play.receive(PersonAnswered(asked.question_id, "no"))
+    play.wait(5)
+    assert kind(play) == "person"
+    assert not play.did(HangUp)
+
+
+def test_time_on_hold_counts_on_at_the_next_relay() -> None:
+    """If this fails every hop between relays begins the hold anew, or forgets that the person was asked."""
+    first = on_hold()
+    first.wait(1000)
+    first.receive(DrainRequested())
+    held_s = first.conversation.transcript().held_s
+    assert round(held_s) == 1000
+
+    second = Play(brief(line="hold", line_s=7200.0, held_s=held_s))
+    second.wait(120)
+    [asked] = second.did(AskPerson)
+    second.receive(DrainRequested())
+    held_s = second.conversation.transcript().held_s
+    assert round(held_s) == 1120
+
+    third = Play(brief(line="hold", line_s=7200.0, held_s=held_s, asked=replace(asked, question_id="1-2-hold-1-0")))
+    third.wait(60)
+    assert not third.did(AskPerson)
+    third.receive(PersonAnswered("1-2-hold-1-0", "yes, go on"))
+    third.wait(1150)
+    assert kind(third) == "hold"
+    assert [each.question for each in third.did(AskPerson)] == [
+        "They have kept me on hold for 38 of at most 40 minutes. Go on waiting?"
+    ]
+
+
 @pytest.mark.parametrize("name", ["music", "busy"])
 def test_whoever_says_words_is_a_person(name: str) -> None:
     """If this fails a callee with a steady voice is put on hold, or hung up on, while talking."""
@@ -262,7 +410,7 @@ def test_music_while_we_talk_is_in_the_callees_room() -> None:
     play = Play()
     play.callee("hello rosie's flowers")
     play.wait(1.5)
-    assert play.conversation.place.name == "SPEAKING"
+    assert play.conversation.floor.name == "SPEAKING"
     sound(play, "music")
     assert kind(play) == "person"
 

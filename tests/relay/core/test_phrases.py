@@ -7,11 +7,13 @@ from relay.core.phrases import (
     is_backchannel,
     is_goodbye,
     is_patient,
+    opts_out,
     same_meaning,
     says_goodbye,
     takes_the_floor,
     words,
 )
+from tests.relay.core.corpora import NOT_OPT_OUTS, OPT_OUTS
 
 
 @pytest.mark.parametrize("text", ["mm-hm", "Mm-hmm.", "uh-huh", "Okay.", "I see.", "right, right", "got it", "oh okay"])
@@ -78,3 +80,15 @@ def test_words_compare_by_meaning() -> None:
     assert not same_meaning("we have roses", "we have noses")
     assert words("Twenty-five ROSES.") == ["25", "roses"]
     assert says_goodbye("Thank you, goodbye.")
+
+
+@pytest.mark.parametrize("text", OPT_OUTS)
+def test_opt_outs_are_recognised(text: str) -> None:
+    """If this fails somebody who wants no calls is called again."""
+    assert opts_out(text)
+
+
+@pytest.mark.parametrize("text", NOT_OPT_OUTS)
+def test_other_wishes_are_no_opt_outs(text: str) -> None:
+    """If this fails a callee who only names a better hour can never be called again."""
+    assert not opts_out(text)

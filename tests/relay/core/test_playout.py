@@ -88,20 +88,12 @@ def test_speech_in_real_time_is_not_overdue() -> None:
     assert books.speech_deadline() is None
 
 
-def test_a_failed_segment_is_cleared_and_others_go_on() -> None:
-    """If this fails one failed sentence silences the rest."""
-    books, [one, two] = ledger("1", "2")
-    assert books.failed("1")
-    assert not books.failed("1")
-    assert one.progress is Progress.CLEARED
-    assert books.outstanding == (two,)
-
-
 def test_giving_up_the_unsent_leaves_the_sent() -> None:
     """If this fails words in the carrier's buffer are reported as never heard."""
     books, [one, two] = ledger("1", "2")
     books.sent("1", 1.0, 11.0)
-    assert books.clear_unsent()
+    assert books.clear_unsent() == (two,)
+    assert books.outstanding == (one,)
     assert (one.progress, two.progress) == (Progress.SENT, Progress.CLEARED)
 
 

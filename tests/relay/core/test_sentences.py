@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.sentences import LONGEST_CHARACTERS, Segmenter, segments_of
+from relay.core.sentences import LONGEST_CHARACTERS, Segmenter
 
 WHOLE = (
     "Hello Mrs. Park",
@@ -18,6 +18,12 @@ WHOLE = (
     "Write to tom.baker@example.com now",
     "It is no. 5 on the list",
 )
+
+
+def segments_of(text: str) -> list[str]:
+    """A whole text cut as a stream of it would be."""
+    segmenter = Segmenter()
+    return [segment for character in text for segment in segmenter.receive(character)] + segmenter.finish()
 
 
 @pytest.mark.parametrize("text", WHOLE)
@@ -43,6 +49,44 @@ def test_no_cut_inside_names_numbers_and_times(text: str) -> None:
 def test_cuts(text: str, segments: list[str]) -> None:
     """If this fails the first words come late, or sentences sound chopped."""
     assert segments_of(text) == segments
+
+
+@pytest.mark.parametrize(
+    ("text", "segments"),
+    [
+        ("I am calling to ask if you still have roses.", ["I am calling to ask", "if you still have roses."]),
+        (
+            "She wanted to thank everybody who helped her last week.",
+            ["She wanted to thank everybody", "who helped her last week."],
+        ),
+        (
+            "I was hoping to speak with somebody about the flowers.",
+            ["I was hoping to speak", "with somebody about the flowers."],
+        ),
+    ],
+)
+def test_a_long_first_sentence_is_cut_at_a_phrase(text: str, segments: list[str]) -> None:
+    """If this fails the callee waits for the whole of a sentence without a comma."""
+    assert segments_of(text) == segments
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am calling for them.",
+        "I am calling with news.",
+        "I would like to book a table for four people.",
+        "I am calling on behalf of Christa and Tom Baker today.",
+        "That would be quite a lot for twelve roses.",
+        "My sister would like a table on Friday evening please.",
+        "That is really more than we can pay for them right now.",
+        "I am really not sure that we want that many.",
+        "We would be very happy to take all of them.",
+    ],
+)
+def test_a_phrase_is_whole_near_figures_names_refusals_and_consent(text: str) -> None:
+    """If this fails half a number, half a name or half a yes is said on its own."""
+    assert segments_of(text) == [text]
 
 
 def test_the_first_clause_comes_before_its_sentence_ends() -> None:

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 
 from relay.core.dtmf import render
-from relay.core.line_gate import EarGate
 from relay.core.line_kinds import LineKind
 from relay.core.sounds import KINDS, SoundDetector
-from relay.core.voice_activity import VoiceDetector
+from relay.core.voice_activity import EarGate, VoiceDetector
 from standins import speaker
 from standins.audio import encode_mulaw
-from standins.phone_network.script import RENDERED
-from standins.phone_network.sounds import sound
+from standins.phone_network.sounds import RENDERED, sound
 
 FRAME = 160
 QUIET = b"\xff" * 8000

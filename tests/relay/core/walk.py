@@ -49,7 +49,7 @@ class Walk:
             self.judge.fire(self.now)
         self.now = end
         self.count += 1
-        if self.judge.conversation.place.name == "CONNECTING" and self.random.random() < 0.7:
+        if self.judge.conversation.floor.name == "CONNECTING" and self.random.random() < 0.7:
             self.started_at = self.now
             self.judge.receive(ev.CallStarted("CA1", "MZ1"), self.now)
         else:

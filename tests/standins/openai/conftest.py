@@ -8,8 +8,7 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI
 
-from standins.openai.control import Delays
-from standins.openai.server import application, listening
+from standins.openai.server import Delays, application, listening
 
 
 @dataclass(frozen=True)

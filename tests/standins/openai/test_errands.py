@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from standins.openai.mind.quantities import numerals
-from standins.openai.mind.reading import names
+from standins.openai.mind.reading import names, numerals
 from tests.standins.openai.conftest import StandIn
 from tests.standins.openai.conversation import PERSON, Call, Callee, converse, fact
 

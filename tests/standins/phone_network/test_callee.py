@@ -5,7 +5,7 @@ import pytest
 from relay.core import dtmf
 from standins.audio import FRAME, SILENCE, is_loud
 from standins.phone_network.callee import Callee
-from standins.phone_network.person import QUIET
+from standins.phone_network.line import QUIET
 from standins.phone_network.script import Script
 from standins.phone_network.sounds import sound
 
@@ -20,7 +20,8 @@ class Scene:
         self.hung_up = False
         self.pressed = ""
         self.made = b""
-        self.callee = Callee(Script.model_validate({"name": "test", "voice": "tones", **script}), self, 0.0, known)
+        told = Script.model_validate({"name": "test", "voice": "tones", **script})
+        self.callee = Callee(told, self.hang_up, self.press, 0.0, known)
 
     def hang_up(self) -> None:
         """The callee has put the phone down."""

@@ -40,5 +40,6 @@ async def test_every_call_ticks_every_20_ms_and_a_broken_one_leaves_alone() -> N
 
     steps = [round(later - earlier, 6) for earlier, later in zip(sound.ticks, sound.ticks[1:], strict=False)]
     assert set(steps) == {0.02}
+    assert pace.starved_ms is None or pace.starved_ms >= 0, "only Linux tells"
     assert len(fragile.ticks) == 3
     assert isinstance(fragile.error, ValueError)

@@ -8,7 +8,7 @@ from standins import tones
 from standins.audio import FRAME
 from standins.audio import SILENCE as SAMPLE
 from standins.phone_network.hearing import Hearing
-from standins.phone_network.script import RENDERED
+from standins.phone_network.sounds import RENDERED
 
 SILENCE = SAMPLE * FRAME
 

@@ -10,7 +10,8 @@ from phonenumbers.timezone import time_zones_for_number
 
 from standins.audio import FRAME, is_loud
 from standins.phone_network.forms import is_number
-from standins.phone_network.script import RENDERED, Script, load_persona, load_personas, rendered_path
+from standins.phone_network.script import Script, load_persona, load_personas
+from standins.phone_network.sounds import RENDERED, rendered_path
 
 PERSONAS = load_personas()
 
@@ -19,7 +20,7 @@ def test_files_and_lines_agree() -> None:
     """If this fails a persona is silent or robotic without flite, or the repository carries sound nobody says."""
     wanted = {rendered_path(text, script.voice) for script in PERSONAS for text in script.texts()}
 
-    assert set(RENDERED.glob("*/*.ulaw")) == wanted, "run python -m standins.personas.render"
+    assert set(RENDERED.glob("*/*.ulaw")) == wanted, "run python -m standins.phone_network.sounds"
     for path in wanted:
         sound = path.read_bytes()
         frames = [sound[at : at + FRAME] for at in range(0, len(sound), FRAME)]

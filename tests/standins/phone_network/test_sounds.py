@@ -6,7 +6,7 @@ import pytest
 from relay.core import dtmf
 from standins import speaker, tones
 from standins.audio import FRAME, decode_mulaw, loudness_db
-from standins.phone_network.person import QUIET
+from standins.phone_network.line import QUIET
 from standins.phone_network.script import Script
 from standins.phone_network.sounds import KeyEar, Room, sound
 

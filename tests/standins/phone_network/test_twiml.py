@@ -26,9 +26,8 @@ def test_what_the_vendors_builder_writes() -> None:
     verbs = parse(str(response))
 
     assert [verb.name for verb in verbs] == ["Connect", "Say", "Pause", "Play", "Gather", "Redirect", "Hangup"]
-    assert verbs[0].stream is not None
-    assert verbs[0].stream.parameters == {"token": "secret"}
-    assert verbs[0].stream.status_callback == "https://floyd.example/stream"
+    assert verbs[0].nested[0].parameters == {"token": "secret"}
+    assert verbs[0].nested[0].attributes["statusCallback"] == "https://floyd.example/stream"
     assert [verb.text for verb in verbs[4].nested] == ["Press nine."]
     assert verbs[5].text == "https://floyd.example/resume?call=1"
 

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from standins.openai.mind.quantities import amounts, fits, limit, limit_after, numerals, whens
+from standins.openai.mind.quantities import amounts, fits, limit, limit_after, whens
+from standins.openai.mind.reading import numerals
 
 
 @pytest.mark.parametrize(

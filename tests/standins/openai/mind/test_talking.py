@@ -1,34 +1,44 @@
 """Single replies where a mistake would be costly."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 from standins.openai.events import Reply
-from standins.openai.mind.brief import Errand, read_story
-from standins.openai.mind.talking import CHECKING, talk
+from standins.openai.mind import think
+from standins.openai.mind.answering import SAYS
+from standins.openai.protocol import read_request
+from tests.standins.openai.conftest import encoded
+from tests.standins.openai.conversation import TOOLS
 
-ERRAND = Errand(
-    goal="Order some tulips for Ada.",
-    steps=("Ask to order some tulips for Ada.", "Ask what it costs in all.", "Ask them to confirm the order."),
-    person="Nora Quist",
-    callee="Tulip Barn",
-    opening="Hello, this is an AI assistant calling for Nora Quist. I am calling to order some tulips for Ada.",
-    facts={"ada_address": "5 Mill Street"},
-    max_amount=Decimal(40),
-)
+OPENING = "Hello, this is an AI assistant calling for Nora Quist. I am calling to order some tulips for Ada."
+ERRAND = {
+    "goal": "Order some tulips for Ada.",
+    "steps": ["Ask to order some tulips for Ada.", "Ask what it costs in all.", "Ask them to confirm the order."],
+    "on_behalf_of": "Nora Quist",
+    "callee": "Tulip Barn",
+    "opening": OPENING,
+    "facts": {"ada_address": "5 Mill Street"},
+    "mandate": {"max_amount": "40", "times": []},
+}
 
 
-def reply(*callee_and_us: str, errand: Errand = ERRAND, notes: tuple[dict[str, Any], ...] = ()) -> Reply:
+def after(items: list[dict[str, Any]]) -> Reply:
+    """The reply when this has happened in the call."""
+    instructions = f"ERRAND:\n{json.dumps(ERRAND)}"
+    return think(read_request(encoded({"model": "any", "instructions": instructions, "input": items, "tools": TOOLS})))
+
+
+def reply(*callee_and_us: str, notes: tuple[dict[str, Any], ...] = ()) -> Reply:
     """The reply after an alternation of callee turns and ours, which begins with the callee."""
-    items = [{"role": "assistant", "content": errand.opening}]
+    items = [{"role": "assistant", "content": OPENING}]
     items += [{"role": ("user", "assistant")[n % 2], "content": text} for n, text in enumerate(callee_and_us)]
-    return talk(errand, read_story([*items, *notes], errand))
+    return after([*items, *notes])
 
 
 def asked(question: str, answer: str | None = None) -> tuple[dict[str, Any], ...]:
     call = {"type": "function_call", "call_id": "1", "name": "ask_user"}
     items: list[dict[str, Any]] = [{**call, "arguments": json.dumps({"question": question, "choices": []})}]
+    items.append({"type": "function_call_output", "call_id": "1", "output": "ok"})
     if answer is not None:
         items.append({"role": "developer", "content": f'note: your person answered "{answer}" to "{question}"'})
     return tuple(items)
@@ -37,28 +47,28 @@ def asked(question: str, answer: str | None = None) -> tuple[dict[str, Any], ...
 def test_a_price_over_the_limit_is_asked_not_agreed() -> None:
     """Breaks: the competent mind spends what was not allowed."""
     said = reply("that will be fifty five dollars is that okay")
-    assert said.text == CHECKING
+    assert said.text == SAYS["checking"]
     assert json.loads(said.calls[0].arguments)["question"] == "They ask 55 dollars. Is that all right?"
 
 
 def test_go_ahead_is_not_given_while_a_price_is_open() -> None:
     """Breaks: "shall I place the order" in the next breath slips past the check."""
-    turns = ("that will be fifty five dollars", CHECKING)
+    turns = ("that will be fifty five dollars", SAYS["checking"])
     question = "They ask 55 dollars. Is that all right?"
     items = [
-        {"role": "assistant", "content": ERRAND.opening},
+        {"role": "assistant", "content": OPENING},
         {"role": "user", "content": turns[0]},
         {"role": "assistant", "content": turns[1]},
         *asked(question),
         {"role": "user", "content": "so shall i place the order"},
     ]
-    assert talk(ERRAND, read_story(items, ERRAND)).text == "I am still checking, one moment please."
+    assert after(items).text == "I am still checking, one moment please."
 
 
 def test_the_persons_answer_decides() -> None:
     """Breaks: a yes is ignored, or a no is taken for a yes."""
     question = "They ask 55 dollars. Is that all right?"
-    turns = ("that will be fifty five dollars", CHECKING)
+    turns = ("that will be fifty five dollars", SAYS["checking"])
     assert reply(*turns, notes=asked(question, "yes")).text == "Yes, 55 dollars is fine, please go ahead."
     assert "less expensive" in reply(*turns, notes=asked(question, "no")).text
     assert "less expensive" in reply(*turns, notes=asked(question, "yes, up to 50")).text
@@ -71,7 +81,7 @@ def test_an_answer_from_an_earlier_call_is_known_but_not_announced() -> None:
         "content": 'note: your person answered "no" to "They ask 55 dollars. Is that all right?"',
     }
     items = [note, {"role": "user", "content": "hello tulip barn"}]
-    assert "tulips" in talk(ERRAND, read_story(items, ERRAND)).text
+    assert "tulips" in after(items).text
 
 
 def test_facts_are_given_and_unknown_ones_asked() -> None:

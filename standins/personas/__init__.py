@@ -1,1 +1,0 @@
-"""Callees: scripts as TOML, and their fixed lines as sound under audio/."""
