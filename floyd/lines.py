@@ -10,7 +10,7 @@ CALLING_BACK = "I called a little earlier, and now I have the answer."
 NAMELESS = "a client"
 
 # Stock lines: short, and rendered before the phone rings, so that saying them needs no vendor.
-FILLERS = ("One moment, please.", "Just a second.")
+FILLERS = ("One moment, please.", "Just a second.", "Bear with me, please.")
 APOLOGY = "I am sorry, I have a technical problem. I will have to call back. Goodbye."
 FAREWELL = "Thank you. Goodbye."
 NO_INPUT = ("Hello, are you still there?", "I cannot hear you. Are you still there?")

@@ -20,6 +20,9 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 # A dead peer must be noticed between calls, not by a callee: ping when idle (gRPC keepalive guide; Google allows 30 s).
 _OPTIONS = (("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 5_000))
 _TRANSIENT = {"UNAVAILABLE", "ABORTED", "INTERNAL", "RESOURCE_EXHAUSTED"}
+# What gRPC's asyncio layer reports when a status overtakes a request that is still being written.
+_LOST_STATUS = "Internal error from Core"
+_LOST_TRIES = 3
 
 
 def open_channel(host: str, plain_endpoint: str) -> grpc.aio.Channel:
@@ -138,20 +141,24 @@ class GoogleVoice(_Service):
         self._pcm = False
 
     async def speak(self, text: str) -> AsyncGenerator[bytes, None]:
+        heard, lost = False, 0
         while True:
             pcm = self._pcm
             try:
                 async for audio in self._synthesize(text, pcm):
+                    heard = True
                     yield audio
                 return
             except grpc.aio.AioRpcError as error:
-                code = error.code().name
-                if pcm or code != "INVALID_ARGUMENT":
-                    message = error.details() or code
-                    raise VendorError("voice", message, retryable=code in _TRANSIENT, code=code) from error
-                # What is wrong with the request may be the encoding: the installed library lists MULAW for streaming,
-                # older pages of the vendor do not. A voice that has refused it once is asked for PCM from then on.
-                self._pcm = True
+                code, message = error.code().name, error.details() or ""
+                if code == "INVALID_ARGUMENT" and not pcm and not heard:
+                    # What is wrong with the request may be the encoding: the installed library lists MULAW for
+                    # streaming, older pages of the vendor do not. Once refused, PCM is asked for from then on.
+                    self._pcm = True
+                elif message == _LOST_STATUS and lost < _LOST_TRIES and not heard:
+                    lost += 1
+                else:
+                    raise VendorError("voice", message or code, retryable=code in _TRANSIENT, code=code) from error
 
     async def _synthesize(self, text: str, pcm: bool) -> AsyncIterator[bytes]:
         encoding = cloud_tts.AudioEncoding.PCM if pcm else cloud_tts.AudioEncoding.MULAW

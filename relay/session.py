@@ -81,7 +81,7 @@ class Session:
         self.outcome: Outcome | None = None
         self.started_at = self._loop.time()
         self._ended_at: float | None = None
-        self._frame_at = self.started_at
+        self._frame_at = self._heard_at = self.started_at
         self._partial = b""
         self._detector = VoiceDetector()
         self._echo = EchoGate()
@@ -101,7 +101,7 @@ class Session:
     def begin(self, event: CallStarted, since: float) -> None:
         """The first event. `since` is when the callee's sound began, on the loop's clock: position 0 of all that is
         heard, including what waited in the socket while the call was being admitted."""
-        self.started_at = self._frame_at = since
+        self.started_at = self._frame_at = self._heard_at = since
         self._inputs.append(event)
         self._drive(since)
 
@@ -112,7 +112,7 @@ class Session:
 
     def hear(self, sound: bytes) -> None:
         """Take the callee's sound, mu-law of any length."""
-        self._frame_at = self._loop.time()
+        self._frame_at = self._heard_at = self._loop.time()
         if len(sound) != FRAME_SAMPLES or self._partial:
             sound = self._partial + sound
             whole = len(sound) - len(sound) % FRAME_SAMPLES
@@ -134,7 +134,7 @@ class Session:
         if alarm := self.watchdog.look(now, lambda: self.conversation.transcript().silence_s):
             self._sound_alarm(alarm, now)
         silent_s = now - self._frame_at
-        if silent_s > DEAD_S:
+        if now - self._heard_at > DEAD_S:  # not `silent_s`: what was filled in is no sound of theirs
             self.feed(StreamStopped("no sound from the line", Outcome.LINE_FAILED))
         elif silent_s > LATE_S:
             missing = int(silent_s * 1000) // FRAME_MS

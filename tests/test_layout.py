@@ -119,5 +119,5 @@ def test_the_whole_does_not_grow() -> None:
     def lines(*tops: str) -> int:
         return sum(len(path.read_text().splitlines()) for path in sources(*tops))
 
-    assert lines(*PRODUCT) < 20_900
+    assert lines(*PRODUCT) < 17_800
     assert lines("standins") < 6_200

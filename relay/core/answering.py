@@ -53,6 +53,8 @@ def answer(state: State, turn: HeardTurn, now: float) -> None:
     if opening.missing(state):
         opening.say(state, now)
     elif fixed := fixed_answer(text, state.brief):
+        if _goes_in_circles(state, text, now):
+            return
         line, whole_turn = fixed
         state.say(line, now)
         if not whole_turn:
@@ -62,15 +64,19 @@ def answer(state: State, turn: HeardTurn, now: float) -> None:
     elif _deserves_silence(state, turn):
         state.quiet_since = now
         state.stages = None
-    else:
-        state.progress.receive(text, state.log.last_spoken)
-        if state.progress.stuck:
-            closing.close(state, Outcome.NO_PROGRESS, lines.GOING_IN_CIRCLES, now)
-        else:
-            if state.cut_in and not state.apologised:
-                state.apologised = True
-                state.say(lines.CUT_IN, now)
-            state.start_reply(now)
+    elif not _goes_in_circles(state, text, now):
+        if state.cut_in and not state.apologised:
+            state.apologised = True
+            state.say(lines.CUT_IN, now)
+        state.start_reply(now)
+
+
+def _goes_in_circles(state: State, text: str, now: float) -> bool:
+    """Also with fixed answers: another Floyd would answer ours for ever."""
+    state.progress.receive(text, state.log.last_spoken)
+    if state.progress.stuck:
+        closing.close(state, Outcome.NO_PROGRESS, lines.GOING_IN_CIRCLES, now)
+    return state.progress.stuck
 
 
 def may_think_ahead(state: State) -> bool:

@@ -50,7 +50,7 @@ class Policy:
 
     # The model
     filler_s: float = 1.5  # thinking in silence for so long gets a filler
-    fillers: int = 2
+    fillers: int = 3  # two models that hang take 10 s, and no silence in them may be longer than 4 s
     reply_s: float = 5.0
     """Longest wait for a reply's first text, and again for each next one. Two attempts and the apology stay
     within 12 s of the callee's last word."""

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from random import Random
 
 import numpy as np
 import pytest
 
+from relay.core.actions import Message
 from relay.core.events import DrainRequested, StreamStopped
 from relay.core.outcome import Outcome
 from relay.core.transcript import Speaker
+from relay.mind import Prompt
 from standins import tones
 from standins.audio import encode_mulaw
 from standins.phone_network.sounds import sound
 from tests.relay.core.play import OPENING, brief
-from tests.relay.virtual import Call, on_hold, play, says
+from tests.relay.virtual import Call, Step, on_hold, play, says
 
 ANSWER = "I would like to order a dozen red roses for Friday, please. They are for a birthday party."
 ASKED = "what would you like to order today"
 HEARD_OPENING = " ".join(tones.spoken_words(" ".join(OPENING)))
+
+
+def yields(number: int, prompt: Prompt) -> list[Step]:
+    """The answer to what was asked, and a word of regret to whoever cuts it off."""
+    stopped = any("stop" in message.text for message in prompt.history if isinstance(message, Message))
+    return [0.3, "Sorry, go on." if stopped else ANSWER]
 
 
 async def opened(call: Call) -> None:
@@ -62,7 +71,7 @@ def test_whoever_talks_over_our_echo_is_heard(level: float, delay_ms: int) -> No
     """If this fails a callee on a loudspeaker cannot interrupt."""
 
     async def call() -> None:
-        line = Call(says(ANSWER, "Sorry, go on."), room={"echo": {"level": level, "delay_ms": delay_ms}})
+        line = Call(yields, room={"echo": {"level": level, "delay_ms": delay_ms}})
         await opened(line)
         line.say(ASKED)
         await line.heard("a dozen")
@@ -101,10 +110,11 @@ def test_a_noise_over_our_words_costs_none_of_them(seed: int) -> None:
         line.say(burst(seconds, level_db, seed))
         await line.heard("party")
         await line.quiet_line(1.5)
-        ear = iter(line.words().partition(HEARD_OPENING)[2].split())
-        missing = [word for word in tones.spoken_words(ANSWER) if word not in ear]
+        ear = line.words().partition(HEARD_OPENING)[2].split()
+        missing = Counter(tones.spoken_words(ANSWER)) - Counter(ear)
         ours = [turn for turn in line.transcript.turns if turn.speaker is Speaker.FLOYD]
-        assert missing == []
+        # A word of code may be longer than how far we go back, and is then heard in two halves.
+        assert missing.total() <= (tones.GARBLED in ear), missing
         assert line.words().count("i would") == 1
         assert (ours[-1].heard, ours[-1].cut) == (ANSWER, False)
         assert len(line.mind.asked) <= 2, "the warming and the answer, and nothing about the noise"
@@ -149,6 +159,9 @@ def test_a_long_hold_costs_no_model_and_whoever_comes_back_is_told_who_calls(min
         line = Call(plan=plan, answers=waits)
         held_s = sent_s = left_s = 0.0
         line.say("all of our agents are currently busy please stay on the line")
+        await line.said()
+        await line.until(lambda: line.transcript.line == "hold")
+        line.ear.clear()
         while left_s + line.age_s < 60.0 * minutes:
             line.say(MUSIC + MUSIC)
             line.say(ANNOUNCED)
@@ -156,6 +169,7 @@ def test_a_long_hold_costs_no_model_and_whoever_comes_back_is_told_who_calls(min
             assert not line.over
             if line.age_s > hop_s:
                 line.session.feed(DrainRequested())
+                await line.ended()
                 assert line.session.outcome is Outcome.HANDED_OVER
                 held_s, left_s = line.transcript.held_s, left_s + line.age_s
                 sent_s += line.session.ears.sent_ms / 1000
@@ -248,14 +262,14 @@ def test_two_floyds_on_one_line_let_go_of_each_other(seed: int) -> None:
         texts = [random.sample(talk, len(talk)) for _ in range(2)]
         one, other = Call(says(*texts[0])), Call(says(*texts[1]), plan=replace(brief(), on_behalf_of="Una Hill"))
         one.on_frame, other.on_frame = other.say, one.say
-        await one.until(lambda: one.over or other.over, 700.0)
+        await one.until(lambda: one.over or other.over, 400.0)
         for line in (one, other):
             if not line.over:
                 line.session.feed(StreamStopped("stop"))
         for line in (one, other):
             assert line.session.outcome is not None
             assert line.words().count("goodbye") <= 2
-            assert line.age_s < 600.0
+            assert line.age_s < 300.0, "half the call's limit"
             await line.hang_up()
 
     play(call())

@@ -282,6 +282,10 @@ class Call:
         """Until the callee has said all that is queued."""
         await self.until(lambda: not self.talking, 1000.0)
 
+    async def ended(self, within_s: float = 120.0) -> None:
+        """Until the conversation wants no more."""
+        await self.until(lambda: self.over, within_s)
+
     async def wait(self, seconds: float) -> None:
         at = self.loop.time() + seconds
         await self.until(lambda: self.loop.time() >= at, seconds + 10.0)
