@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from relay.core.actions import Message
-from relay.core.events import DrainRequested, StreamStopped
+from relay.core.events import DrainRequested, HangUpRequested, StreamStopped
 from relay.core.outcome import Outcome
 from relay.core.transcript import Speaker
 from relay.mind import Prompt
@@ -184,6 +184,25 @@ def test_a_long_hold_costs_no_model_and_whoever_comes_back_is_told_who_calls(min
         await line.heard(OPENING[-1])
         assert line.words() == HEARD_OPENING
         await line.hang_up(StreamStopped("stop"))
+
+    play(call())
+
+
+def test_a_hold_can_be_called_off() -> None:
+    """If this fails the person's cancel button does nothing while music plays, at their cost."""
+
+    async def call() -> None:
+        line = Call()
+        line.say(ANNOUNCED)
+        line.say(MUSIC)
+        await line.until(lambda: line.transcript.line == "hold" and line.age_s > 15.0)
+        line.session.feed(HangUpRequested())
+        since = line.age_s
+        await line.ended()
+        assert line.session.outcome is Outcome.CANCELLED
+        assert line.age_s - since < 10.0
+        assert line.mind.asked == []
+        await line.hang_up()
 
     play(call())
 
