@@ -5,6 +5,7 @@ The core has no clock and no chance in it, so the same inputs at the same moment
 """
 
 import json
+import pickle
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -43,14 +44,20 @@ class Tape:
 
     brief: Brief
     policy: Policy
-    steps: list[Step] = field(default_factory=list)
     cut: bool = False
+    # As bytes: the garbage collector would stop every call for 80 ms to look through the steps of fifty.
+    _packed: list[bytes] = field(default_factory=list)
 
     def add(self, now: float, event: Event | None, actions: Iterable[Action]) -> None:
-        if len(self.steps) < MOST_STEPS:
-            self.steps.append((now, event, _kept(actions)))
+        if len(self._packed) < MOST_STEPS:
+            self._packed.append(pickle.dumps((now, event, _kept(actions))))
         else:
             self.cut = True
+
+    @property
+    def steps(self) -> list[Step]:
+        """Everything recorded, oldest first."""
+        return [pickle.loads(step) for step in self._packed]  # noqa: S301 - packed by `add`, nowhere else
 
     def encode(self) -> bytes:
         """Compressed JSON of at most MOST_BYTES. Takes some milliseconds a minute of talk: not for the audio path."""
@@ -64,22 +71,22 @@ class Tape:
     def decode(cls, data: bytes) -> Self:
         """Raises ValueError for what is no tape, or one of a core that knew other events."""
         plain = json.loads(zlib.decompress(data))
-        steps = [
-            (now, event and _loaded(event), tuple(map(_loaded, actions))) for now, event, actions in plain["steps"]
-        ]
-        return cls(_loaded(plain["brief"]), _loaded(plain["policy"]), steps, plain["cut"])
+        tape = cls(_loaded(plain["brief"]), _loaded(plain["policy"]), plain["cut"])
+        for now, event, actions in plain["steps"]:
+            tape.add(now, event and _loaded(event), map(_loaded, actions))
+        return tape
 
     def differences(self) -> Iterator[str]:
         """Hold the call again; each step at which the core now wants something else."""
-        conversation = Conversation(self.brief, self.policy)
-        for now, event, before in self.steps:
+        conversation, steps = Conversation(self.brief, self.policy), self.steps
+        for now, event, before in steps:
             if event is None:
                 conversation.handle_timer(now)
             else:
                 conversation.receive(event, now)
             after = _kept(conversation.actions())
             if after != before:
-                yield f"{now - self.steps[0][0]:.3f} s, after {event or 'a deadline'}: was {before}, is {after}"
+                yield f"{now - steps[0][0]:.3f} s, after {event or 'a deadline'}: was {before}, is {after}"
 
 
 def _kept(actions: Iterable[Action]) -> tuple[Action, ...]:

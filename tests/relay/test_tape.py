@@ -79,7 +79,7 @@ def test_a_stored_tape_holds_the_same_call_again(seed: int) -> None:
 
     again = Tape.decode(tape.encode())
 
-    assert again == tape
+    assert (again.brief, again.policy, again.cut, again.steps) == (tape.brief, tape.policy, tape.cut, tape.steps)
     assert any(isinstance(action, Speak) for _, _, actions in again.steps for action in actions)
     assert list(again.differences()) == []
 
@@ -102,9 +102,9 @@ def test_every_event_can_be_stored() -> None:
 def test_a_tape_never_outgrows_its_document() -> None:
     """If this fails the longest calls, which need it most, are the ones without a tape."""
     tape = recorded(1)
-    tape.steps = [(float(n), InterimHeard(random.Random(n).randbytes(60).hex(), 0.9, n, n), ()) for n in range(20_000)]
+    for n in range(tape_module.MOST_STEPS + 1):
+        tape.add(float(n), InterimHeard(random.Random(n).randbytes(60).hex(), 0.9, n, n), ())
 
-    tape.add(1.0, VoiceStarted(1), ())
     data = tape.encode()
 
     assert len(data) <= tape_module.MOST_BYTES
