@@ -35,13 +35,14 @@ types: setup
 	$(BIN)/mypy --strict $(CODE)
 
 unit: setup  ## journeys mostly wait, so three stacks play them at once; one that a busy machine spoilt is played again
-	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 $(or $(TESTS),tests --ignore tests/journeys)
+	$(BIN)/pytest -q -n 2 --dist loadfile --reruns 1 $(or $(TESTS),tests --ignore tests/journeys --ignore tests/demo)
 	$(if $(TESTS),,$(BIN)/pytest -q -n 3 --dist worksteal --reruns 1 tests/journeys)
+	$(if $(TESTS),,$(BIN)/pytest -q --reruns 1 tests/demo)
 
 docs: setup  ## redraw what docs/architecture.md shows of the code
 	$(BIN)/python -m tests.drawing
 
-bench: setup  ## the numbers in docs, measured here
+bench: setup  ## turn gap, capacity, start-up and dead air, measured here
 	$(BIN)/python -m tests.bench $(BENCH)
 
 simulate: setup  ## whole calls in virtual time, CALLS of them from SEED on; each is played again by its seed

@@ -2,7 +2,7 @@ locals {
   # PromQL names of the metrics: the first slash becomes a colon, everything else an underscore.
   m        = { for name in keys(local.metrics) : name => "logging_googleapis_com:user_floyd_${name}" }
   of_floyd = "monitored_resource=\"cloud_run_revision\""
-  errors   = "sum(rate(logging_googleapis_com:log_entry_count{${local.of_floyd},severity=\"ERROR\",service_name=~\"floyd-.*\"}[5m]))"
+  errors   = "sum(rate(logging_googleapis_com:log_entry_count{${local.of_floyd},severity=~\"ERROR|CRITICAL\",service_name=~\"floyd-.*\"}[5m]))"
   spent    = "sum(increase(${local.m.call_cost}_sum{${local.of_floyd}}[1d]))"
   quantile = "histogram_quantile(%v, sum by (le) (rate(logging_googleapis_com:user_floyd_%s_bucket{${local.of_floyd}}[10m])))"
   live     = "sum(rate(${local.m.calls_live}_sum{${local.of_floyd}}[2m]) / rate(${local.m.calls_live}_count{${local.of_floyd}}[2m]))"

@@ -87,10 +87,15 @@ def _said(who: Text, words: Text) -> RenderableType:
 
 def present_text(view: ErrandView, words: int) -> RenderableType:
     """What is being said at this moment, up to this many words: the callee's interim words, or Floyd's turn, of which
-    what was heard already is no longer grey."""
-    live, newest = view.live, view.turns.get(view.newest_turn)
+    what was heard already is no longer grey. Below it the cost so far."""
     if view.finished:
         return Text("")
+    spoken = _spoken_now(view, words)
+    return Group(spoken, Text(f"     {view.cost:.3f} dollars so far", "dim")) if view.cost else spoken
+
+
+def _spoken_now(view: ErrandView, words: int) -> RenderableType:
+    live, newest = view.live, view.turns.get(view.newest_turn)
     if live and live.line == "hold" and live.line_since:
         minutes, seconds = divmod(int((datetime.now(UTC) - live.line_since).total_seconds()), 60)
         return Text(f"     on hold {minutes}:{seconds:02}", "dim")

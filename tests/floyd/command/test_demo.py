@@ -1,4 +1,4 @@
-"""The demonstration's own parts; that it runs is the journeys' business."""
+"""The demonstration's own parts; that it runs is shown by `tests/demo`."""
 
 import io
 import wave
